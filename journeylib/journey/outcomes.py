@@ -1,0 +1,150 @@
+"""Outcomes: what became of each person's units in a funnel, summed on the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+
+from journeylib.journey.engine import collect_table
+from journeylib.journey.frames import TIME, Events, open_events, rename_safely
+from journeylib.journey.measuring import cut_periods, name_segments
+from journeylib.journey.order import (
+    ORDER_COLUMNS,
+    EventFacts,
+    inspect_events,
+    prefix_person,
+    rank_events,
+)
+from journeylib.journey.reach import FunnelRule, follow_units
+from journeylib.journey.steps import Step, match_steps
+
+__all__ = ["NoUnitsError", "sum_outcomes"]
+
+_UNITS = {
+    "people": ("customer", "person_position"),
+    "sessions": ("session", "position"),
+    "baskets": ("basket", ""),
+}
+_ORDERS = ("ordered", "strict", "any")
+
+
+class NoUnitsError(ValueError):
+    """No event has the unit that a funnel is to be counted on."""
+
+
+def sum_outcomes(
+    events: Events,
+    steps: Sequence[Step],
+    *,
+    unit: str,
+    order: str,
+    within: str | float | pd.Timedelta | None,
+    periods: Mapping[str, tuple[int, int] | None],
+    as_of: int | str | pd.Timestamp | None,
+    segments: Sequence[str],
+) -> pd.DataFrame:
+    """Sum, for each person, how many of the person's units reached each step.
+
+    Parameters
+    ----------
+    events : as for `count_funnel`
+        One row is one event.
+    steps : sequence of Step
+        From `parse_steps`.
+    unit, order, within, as_of : as for `count_funnel`
+        How to count.
+    periods : mapping
+        Name to (start, end) in microseconds UTC, or to None for the whole table.
+    segments : sequence of str
+        Columns of which each label is a segment.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row is one person in one period and segment (empty: all): `which`, `segment`, `person`,
+        `is_customer`, `reached_1` (entrants), `reached_2`, ..., `lost_2`, ... and `censored`, all numbers of
+        units; censored units are in no other column.
+
+    Raises
+    ------
+    NoUnitsError
+        Where events are there, but none has the unit.
+    ValueError
+        Where an option is unknown, a column is missing or a step matches nothing.
+    """
+    _check_options(unit, order, periods)
+    key, given = _UNITS[unit]
+    required = {TIME, "name", key, *(step.column for step in steps), *segments}
+    kept = ["customer", "device_id", "local_day", *ORDER_COLUMNS, *([given] if given else [])]
+    frame = open_events(events, required=sorted(required), optional=kept)
+    facts = inspect_events(frame)
+    matches = match_steps(frame, steps)
+    matches = matches._replace(frame=_mark_units(matches.frame, facts, key, given))
+    ranges = list(dict.fromkeys(periods.values()))
+    safe = [rename_safely(column) for column in segments]
+    window, known = _read_window(within), _read_as_of(as_of, facts)
+    rule = FunnelRule(unit, order, window, known, ranges, safe, facts.unordered > 0)
+    with follow_units(matches, rule) as outcomes:
+        sums = pd.concat([_sum_by_person(outcomes, column, len(steps)) for column in ("", *safe)])
+    parts = [
+        sums[sums["_period"] == ranges.index(period)].assign(which=which) for which, period in periods.items()
+    ]
+    found = pd.concat(parts, ignore_index=True).drop(columns="_period")
+    for number in range(2, len(steps) + 1):
+        found[f"lost_{number}"] = found[f"reached_{number - 1}"] - found[f"reached_{number}"]
+    return found.assign(is_customer=found["person"].str.startswith("c:").astype(bool))
+
+
+def _check_options(unit: str, order: str, periods: Mapping[str, tuple[int, int] | None]) -> None:
+    if unit not in _UNITS:
+        raise ValueError(f"unit must be one of {', '.join(_UNITS)}, found {unit!r}")
+    if order not in _ORDERS:
+        raise ValueError(f"order must be one of {', '.join(_ORDERS)}, found {order!r}")
+    cut_periods({which: period for which, period in periods.items() if period is not None})
+
+
+def _read_window(within: str | float | pd.Timedelta | None) -> int | None:
+    """Read the window as microseconds; a bare number is days."""
+    if within is None:
+        return None
+    length = pd.Timedelta(within) if isinstance(within, (str, pd.Timedelta)) else pd.Timedelta(days=within)
+    if length <= pd.Timedelta(0):
+        raise ValueError(f"within must be longer than nothing, found {within!r}")
+    return int(length / pd.Timedelta(microseconds=1))
+
+
+def _read_as_of(as_of: int | str | pd.Timestamp | None, facts: EventFacts) -> int:
+    if as_of is None:
+        return facts.last_at
+    if isinstance(as_of, (int, np.integer)):
+        return int(as_of)
+    moment = pd.Timestamp(as_of)
+    utc = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    return int((utc - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(microseconds=1))
+
+
+def _mark_units(frame: nw.LazyFrame, facts: EventFacts, key: str, given: str) -> nw.LazyFrame:
+    """Rank the events of each unit, and name the person behind it."""
+    if facts.n and key == "customer" and not facts.filled["customer"]:
+        raise NoUnitsError("no event has a customer, so there are no people to count; use unit='sessions'")
+    ranked = rank_events(frame, facts, unit=key, given=given)
+    person = prefix_person(ranked, otherwise=key)
+    return ranked.with_columns(nw.col(key).alias("_unit"), person.alias("_person"))
+
+
+def _sum_by_person(outcomes: nw.LazyFrame, column: str, n_steps: int) -> pd.DataFrame:
+    """Sum the outcomes of each person's units in a period, and in each segment of a column."""
+    keys = ["_period", "_person", *([column] if column else [])]
+    steps = {f"reached_{number}": number for number in range(1, n_steps + 1)}
+    is_counted = nw.col("_censored") == 0
+    flags = {
+        name: nw.when(is_counted & (nw.col("_reached") >= number)).then(1).otherwise(0)
+        for name, number in steps.items()
+    }
+    totals = [nw.col(name).sum().cast(nw.Int64) for name in steps]
+    summed = outcomes.with_columns(**flags).group_by(*keys)
+    sums = collect_table(summed.agg(*totals, nw.col("_censored").sum().cast(nw.Int64).alias("censored")))
+    return name_segments(sums, column).rename(columns={"_person": "person"})
