@@ -1,0 +1,50 @@
+"""What it looks like: result tables in, matplotlib Axes out, each with its words for who can't see it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from journeylib.figures.alt_text import get_alt_text, set_alt_text, show_figure
+    from journeylib.figures.drop_off import plot_drop_off
+    from journeylib.figures.funnels import plot_funnel
+    from journeylib.figures.paths import plot_transitions, plot_waterfall
+    from journeylib.figures.scores import plot_scores
+    from journeylib.figures.theme import set_theme
+
+_HOMES = {
+    "get_alt_text": "alt_text",
+    "set_alt_text": "alt_text",
+    "show_figure": "alt_text",
+    "plot_drop_off": "drop_off",
+    "plot_funnel": "funnels",
+    "plot_transitions": "paths",
+    "plot_waterfall": "paths",
+    "plot_scores": "scores",
+    "set_theme": "theme",
+}
+
+__all__ = [
+    "get_alt_text",
+    "plot_drop_off",
+    "plot_funnel",
+    "plot_scores",
+    "plot_transitions",
+    "plot_waterfall",
+    "set_alt_text",
+    "set_theme",
+    "show_figure",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import matplotlib and seaborn only when the first figure is asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, those not yet imported too."""
+    return sorted(__all__)
