@@ -1,0 +1,102 @@
+"""What the readers of all tables share: the project, the key, the engine, the limits of time, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from journeylib.data.files import SourceFile
+from journeylib.data.ledger import Ledger
+from journeylib.data.project import Project
+from journeylib.data.reading import RawRows
+from journeylib.data.sources import Source
+
+__all__ = ["ReadFile", "ReadingRun", "count_rules", "write_parquet"]
+
+
+@dataclass
+class ReadingRun:
+    """One run that makes trusted tables.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the trusted tables are written.
+    work : Path
+        A folder for copies and spilled rows.
+    as_of_us : int or None
+        The declared instant as of which the data are looked at, microseconds UTC.
+    ceiling_us : int
+        A time after this instant is from the future.
+    opened : int
+        How many files were opened; tells apart the engine's tables of rejected rows.
+    """
+
+    project: Project
+    folder: Path
+    work: Path
+    key: bytes
+    as_of_us: int | None
+    ceiling_us: int
+    connection: duckdb.DuckDBPyConnection
+    say: Callable[[str], None]
+    ledger: Ledger = field(default_factory=Ledger)
+    opened: int = 0
+
+    def next_number(self) -> int:
+        """Return a number for the next file that is opened."""
+        self.opened += 1
+        return self.opened
+
+    def is_late(self, times: pd.Series) -> pd.Series:
+        """Return which times lie after the declared instant; a missing time does not."""
+        if self.as_of_us is None:
+            return pd.Series(False, index=times.index)
+        return (times > self.as_of_us).fillna(False).astype(bool)
+
+
+@dataclass
+class ReadFile:
+    """One file that was read: its source, what was found out about it, and its malformed rows."""
+
+    source: Source
+    file: SourceFile
+    rows: RawRows
+
+
+def count_rules(faults: pd.DataFrame, rows: RawRows) -> dict[str, int]:
+    """Return how many rows of a file break each rule, malformed rows among them.
+
+    Parameters
+    ----------
+    faults : DataFrame
+        One row a row of the file, with its `rule` ('' where it keeps all).
+    rows : RawRows
+        The file.
+
+    Returns
+    -------
+    dict
+        Rule to number of rows; rules that no row breaks are absent.
+    """
+    counts: Mapping[object, int] = faults.loc[faults["rule"] != "", "rule"].value_counts().to_dict()
+    by_rule = {str(rule): int(number) for rule, number in counts.items()}
+    return by_rule | ({"malformed_row": len(rows.malformed)} if rows.malformed else {})
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table to Parquet; a column without any value is text, never a column of no type.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table; its index is not kept.
+    path : Path
+        The file to write.
+    """
+    untyped = [name for name in table if table[name].dtype == object]
+    table.astype(dict.fromkeys(untyped, "str")).to_parquet(path, index=False)
