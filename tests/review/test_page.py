@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -378,7 +379,7 @@ def test_a_chapter_alone_names_itself_where_a_picture_has_no_words() -> None:
 def run_like_papermill(duration: float) -> NotebookNode:
     pieces = ["a", "bc"] if duration < 2 else ["abc"]
     outputs = [new_output("stream", name="stdout", text=piece) for piece in pieces]
-    outputs += [new_output("stream", name="stderr", text=f"/home/me/{duration}.py")]
+    outputs += [new_output("stream", name="stderr", text=f"{Path.home()}/{duration}.py")]
     outputs += [
         new_output("execute_result", data={"text/plain": f"[<Line at 0x{id(outputs):x}>]"}, execution_count=1)
     ]

@@ -1,0 +1,152 @@
+"""What a chapter reads: trusted tables, sessionised events and the three periods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow.parquet as pq
+
+from journeylib.data.periods import Period
+from journeylib.data.problems import InputError, Problem
+from journeylib.data.trusted import TrustedTables
+from journeylib.review.reliability import label_answers
+
+SETTINGS_FILE = "review.json"
+PERIODS = {"reviewed": "Reviewed", "previous": "Before", "year_ago": "A year before"}
+
+__all__ = ["SETTINGS_FILE", "Review", "find_folder"]
+
+
+@dataclass(frozen=True)
+class Review:
+    """The data of one review, as chapters read them."""
+
+    tables: TrustedTables
+    settings: dict[str, Any] = field(repr=False)
+    periods: dict[str, Period]
+
+    @property
+    def events(self) -> str:
+        """Return the path of the sessionised events; one row is one event."""
+        return self.tables.path("events")
+
+    def bounds(self, table: str = "events") -> dict[str, tuple[int, int]]:
+        """Return [start, end) of the reviewed period, and of those before that are fully covered."""
+        coverage = self.settings["coverage"].get(table, {})
+        kept = (
+            which for which in self.periods if which == "reviewed" or coverage.get(which, {}).get("covered")
+        )
+        return {which: self.periods[which].bounds for which in kept}
+
+    def read_survey(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return answers and responses of the three periods, named by `which`; a row may serve two."""
+        responses, answers = self.tables.read("responses"), self.tables.read("answers")
+        kept = {which: self.periods[which] for which in self.bounds("survey")}
+        label = label_answers(responses, kept)
+        chosen = responses.loc[label.index].assign(which=label.to_numpy())
+        return answers.merge(chosen[["response", "which"]], on="response"), chosen.reset_index(drop=True)
+
+    @property
+    def as_of(self) -> int:
+        """Return the instant as of which the data are looked at, in microseconds UTC."""
+        return int(self.tables.facts["as_of_us"])
+
+    @property
+    def minimum_base(self) -> int:
+        """Return the number of units below which a number is hidden."""
+        return int(self.settings["minimum_base"])
+
+    @property
+    def funnels(self) -> dict[str, dict[str, Any]]:
+        """Return the declared funnels: name to the arguments of `count_funnel`."""
+        return {
+            funnel["name"]: {
+                "steps": funnel["steps"],
+                "unit": funnel["unit"],
+                "order": funnel["order"],
+                "within": funnel["window_days"],
+                "periods": self.bounds("events"),
+                "as_of": self.as_of,
+            }
+            for funnel in self.settings["funnels"]
+        }
+
+    def list_active_customers(self) -> dict[str, list[str]]:
+        """Return the customers (pseudonyms) with an event, by covered period; empty without events."""
+        if not self.tables.has("events"):
+            return {}
+        query = (
+            f"SELECT DISTINCT customer FROM read_parquet('{self.events}') "
+            "WHERE customer IS NOT NULL AND occurred_at >= ? AND occurred_at < ?"
+        )
+        found = {
+            which: [str(row[0]) for row in duckdb.execute(query, ends).fetchall()]
+            for which, ends in self.bounds("events").items()
+        }
+        return {which: customers for which, customers in found.items() if customers}
+
+    def list_segments(self, table: str = "events", *, most_labels: int = 12) -> list[str]:
+        """Return the segment columns of a table with two or more labels, and at most so many."""
+        columns = pq.read_schema(self.tables.path(table)).names
+        names = [
+            name
+            for name in columns
+            if name.startswith("segment.") or (table == "events" and name == "device_type")
+        ]
+        labels = pd.read_parquet(self.tables.path(table), columns=names).nunique()
+        return [name for name in names if 2 <= labels[name] <= most_labels]
+
+    def describe(self) -> pd.DataFrame:
+        """Return what the review covers, as text: one row a period."""
+        rows = []
+        for which, period in self.periods.items():
+            if which == "year_ago" and period.label == self.periods["previous"].label:
+                continue
+            cells = {
+                "Period": f"{PERIODS[which]}: {period.label}",
+                "From": str(period.first_day),
+                "To (not included)": str(period.end_day),
+            }
+            for table, name in (("events", "Events"), ("survey", "Survey answers")):
+                found = self.settings["coverage"].get(table, {}).get(which)
+                if found is not None:
+                    unsaid = found["covered"] or not found["rows"]
+                    cells[name] = f"{found['rows']:,}" + ("" if unsaid else ", not fully covered")
+            rows.append(cells)
+        return pd.DataFrame(rows).set_index("Period")
+
+
+def find_folder(path: str | Path) -> Path:
+    """Return a folder that is named relative to here or to a folder above.
+
+    Parameters
+    ----------
+    path : str or Path
+        For example ``data/sample``, from a notebook that lies deeper.
+
+    Returns
+    -------
+    Path
+        The nearest folder of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    here = Path.cwd()
+    for base in (here, *here.parents):
+        if (base / path).is_dir():
+            return base / path
+    raise InputError(
+        Problem(
+            str(path),
+            "no such folder here or above",
+            "a project's folder",
+            "mend the parameter at the top of the notebook",
+        )
+    )

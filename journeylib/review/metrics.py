@@ -1,0 +1,245 @@
+"""The metric registry: what each number of the review means. It is the glossary as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+__all__ = ["METRICS", "Metric", "explain", "list_metrics"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric, in words.
+
+    Attributes
+    ----------
+    title : str
+        Its name in the report.
+    unit : str
+        percent, nps, points, count, minutes, days or money.
+    numerator, denominator : str
+        What is counted, over what.
+    interval : str
+        How its interval is made.
+    window : str
+        The stretch of time that it speaks of.
+    better : str
+        ``more``, ``less`` or ``neither``.
+    minimum_effect : float
+        The smallest change that is called one, in the metric's unit; a convention that a project may change.
+    relative_effect : float
+        Where above 0: the smallest change as a share of the value before (counts).
+    """
+
+    title: str
+    unit: str
+    numerator: str
+    denominator: str
+    interval: str
+    window: str = "the period"
+    better: str = "more"
+    minimum_effect: float = 0.0
+    relative_effect: float = 0.0
+
+
+_WILSON = "Wilson, 95 %; on sessions and baskets with the effective n of people"
+_T = "t, 95 %"
+_COUNT = "Wald, 95 %, each person's count taken as one draw"
+_NPS = "adjusted Wald, 95 % (Rocks 2016)"
+_WEIGHTED = "; with the effective n of the weights (Kish 1965)"
+
+METRICS: dict[str, Metric] = {
+    "nps": Metric(
+        "Net promoter score",
+        "nps",
+        "promoters (9-10) less detractors (0-6)",
+        "answers on 0-10",
+        _NPS,
+        minimum_effect=3,
+    ),
+    "csat_mean": Metric(
+        "Satisfaction, mean", "points", "sum of the answers", "answers on the scale", _T, minimum_effect=0.1
+    ),
+    "csat_top2": Metric(
+        "Satisfied (top two)",
+        "percent",
+        "answers on the top two points",
+        "answers on the scale",
+        _WILSON,
+        minimum_effect=2,
+    ),
+    "ces_mean": Metric(
+        "Ease, mean",
+        "points",
+        "sum of the answers, higher is easier",
+        "answers on the scale",
+        _T,
+        minimum_effect=0.1,
+    ),
+    "ces_top3": Metric(
+        "Found it easy (5 to 7)", "percent", "answers 5 to 7", "answers on 1-7", _WILSON, minimum_effect=2
+    ),
+    "response_rate": Metric(
+        "Response rate",
+        "percent",
+        "customers with an event who answered",
+        "customers with an event",
+        _WILSON,
+        minimum_effect=1,
+    ),
+    "session_count": Metric(
+        "Sessions", "count", "sessions that began", "", _COUNT, better="neither", relative_effect=0.05
+    ),
+    "customer_count": Metric(
+        "Customers seen", "count", "people with a session", "", _COUNT, better="neither", relative_effect=0.05
+    ),
+    "events_per_session": Metric(
+        "Events a session",
+        "count",
+        "events",
+        "sessions that began",
+        "t on people's sums, 95 %",
+        better="neither",
+        minimum_effect=0.2,
+    ),
+    "bounce_rate": Metric(
+        "Sessions of one event",
+        "percent",
+        "sessions with one event",
+        "sessions that began",
+        _WILSON,
+        better="less",
+        minimum_effect=2,
+    ),
+    "conversion_rate": Metric(
+        "Conversion",
+        "percent",
+        "entrants who reached the last step in order within the window",
+        "entrants whose window has closed",
+        _WILSON,
+        "from the first step on",
+        minimum_effect=1,
+    ),
+    "step_count": Metric(
+        "Reached the step",
+        "count",
+        "those who reached the step",
+        "",
+        _COUNT,
+        "from the first step on",
+        "neither",
+        relative_effect=0.05,
+    ),
+    "step_conversion": Metric(
+        "Went on to the step",
+        "percent",
+        "those who reached the step",
+        "those who reached the step before",
+        _WILSON,
+        "from the first step on",
+        minimum_effect=2,
+    ),
+    "drop_off": Metric(
+        "Drop-off before the step",
+        "percent",
+        "those who reached the step before and not this one",
+        "those who reached the step before",
+        _WILSON,
+        "from the first step on",
+        "less",
+        minimum_effect=2,
+    ),
+}
+
+_SCORES = ("nps", "csat_mean", "csat_top2", "ces_mean", "ces_top3")
+for _name in _SCORES:
+    _plain = METRICS[_name]
+    METRICS[f"{_name}_weighted"] = Metric(
+        f"{_plain.title}, weighted",
+        _plain.unit,
+        f"{_plain.numerator}, each with its weight",
+        f"{_plain.denominator}, each with its weight",
+        _plain.interval + _WEIGHTED,
+        minimum_effect=_plain.minimum_effect,
+    )
+
+
+def list_metrics(names: list[str] | None = None) -> pd.DataFrame:
+    """Return the glossary: one row is one metric.
+
+    Parameters
+    ----------
+    names : list of str or None
+        The metrics to list; None lists all.
+
+    Returns
+    -------
+    DataFrame
+        metric, title, unit, numerator, denominator, interval, window, better, minimum_effect (in the unit,
+        or in percent of the value before, in words).
+
+    Examples
+    --------
+    >>> list_metrics(["nps"]).loc[0, "denominator"]
+    'answers on 0-10'
+    """
+    rows = []
+    for name, metric in METRICS.items():
+        if names is None or name in names:
+            effect = (
+                f"{metric.relative_effect:.0%} of the value before"
+                if metric.relative_effect
+                else f"{metric.minimum_effect:g}"
+            )
+            fields = [
+                metric.title,
+                metric.unit,
+                metric.numerator,
+                metric.denominator,
+                metric.interval,
+                metric.window,
+                metric.better,
+            ]
+            rows.append([name, *fields, effect])
+    columns = [
+        "metric",
+        "title",
+        "unit",
+        "numerator",
+        "denominator",
+        "interval",
+        "window",
+        "better",
+        "minimum_effect",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def explain(name: str) -> pd.Series:
+    """Return one metric's definition.
+
+    Parameters
+    ----------
+    name : str
+        The metric's name in findings.csv, such as ``ces_mean``.
+
+    Returns
+    -------
+    Series
+        One entry a part of the definition.
+
+    Raises
+    ------
+    ValueError
+        If the registry does not know the name.
+
+    Examples
+    --------
+    >>> explain("nps")["unit"]
+    'nps'
+    """
+    if name not in METRICS:
+        raise ValueError(f"no metric {name!r}; there are {', '.join(METRICS)}")
+    return list_metrics([name]).iloc[0]
