@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ["review", "test", "lab", "lint", "format", "bench", "clean", "help", "lock"]
+TARGETS = ["review", "test", "lab", "lint", "format", "outputs", "bench", "clean", "help", "lock"]
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
 
