@@ -8,7 +8,7 @@ import pandas as pd
 
 from journeylib.review.metrics import METRICS
 
-__all__ = ["FINDINGS_COLUMNS", "KEY", "read_recorded", "record_findings", "write_findings"]
+__all__ = ["FINDINGS_COLUMNS", "KEY", "read_recorded", "record_findings", "record_table", "write_findings"]
 
 KEY = ["chapter", "metric", "stage", "touchpoint", "persona", "segment", "unit_of_analysis", "item"]
 FINDINGS_COLUMNS = [
@@ -63,6 +63,30 @@ def record_findings(measures: pd.DataFrame, *, chapter: str, folder: str | Path)
         numbers = {name: "float64" for name in RECORDED if name not in TEXTS}
         recorded.astype(numbers).to_parquet(Path(folder) / f"{chapter}.parquet", index=False)
     return int((recorded["which"] == "reviewed").sum())
+
+
+def record_table(table: pd.DataFrame, *, name: str, folder: str | Path) -> int:
+    """Record the numbers behind a larger figure or table, which the report keeps as tables/<name>.csv.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Without people's rows; small bases are hidden before.
+    name : str
+        The file's name without its ending.
+    folder : str or Path
+        Where to record; '' records nothing.
+
+    Returns
+    -------
+    int
+        The number of rows.
+    """
+    if str(folder):
+        place = Path(folder) / "tables"
+        place.mkdir(parents=True, exist_ok=True)
+        table.to_csv(place / f"{name}.csv", index=False, lineterminator="\n", float_format="%.17g")
+    return len(table)
 
 
 def read_recorded(folder: str | Path) -> pd.DataFrame:

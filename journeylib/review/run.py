@@ -183,15 +183,17 @@ def _make_report(
     _render(
         dict(zip([path.stem for path in executed], executed, strict=True)), names, findings, manifest, report
     )
-    shutil.copytree(work / "tables", report / "tables", dirs_exist_ok=True) if (
-        work / "tables"
-    ).is_dir() else (report / "tables").mkdir()
-    waterfall = prepared.tables.read_waterfall()
-    waterfall.to_csv(report / "tables" / "rows.csv", index=False, lineterminator="\n")
-    prepared.tables.read_quarantine().to_csv(
-        report / "tables" / "quarantine.csv", index=False, lineterminator="\n"
-    )
+    _write_tables(prepared, recorded / "tables", report / "tables")
     return report
+
+
+def _write_tables(prepared: Prepared, recorded: Path, folder: Path) -> None:
+    """Write the numbers behind figures, the rows by rule, and where each row that was set aside stands."""
+    folder.mkdir()
+    for path in sorted(recorded.glob("*.csv")):
+        shutil.copyfile(path, folder / path.name)
+    prepared.tables.read_waterfall().to_csv(folder / "rows.csv", index=False, lineterminator="\n")
+    prepared.tables.read_quarantine().to_csv(folder / "quarantine.csv", index=False, lineterminator="\n")
 
 
 def _reasons(coverage: Mapping[str, Any]) -> dict[str, str]:
