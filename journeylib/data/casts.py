@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import duckdb
+
 from journeylib.data.connection import quote_text
 
-__all__ = ["cell_sql", "flag_sql", "integer_sql", "number_sql", "time_sql"]
+__all__ = ["cell_sql", "flag_sql", "integer_sql", "is_date_format", "number_sql", "time_sql"]
 
 CLOCK = re.compile(r"%-?[HIMSTXRrcpfgn]")  # what makes a date format one with a time of day
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
@@ -185,3 +187,29 @@ def flag_sql(text: str) -> str:
         f"CASE WHEN lower({text}) IN ('yes', 'y', 'true', 't', '1') THEN true "
         f"WHEN lower({text}) IN ('no', 'n', 'false', 'f', '0') THEN false END"
     )
+
+
+def is_date_format(form: str) -> bool:
+    """Return whether the engine knows a date format.
+
+    Parameters
+    ----------
+    form : str
+        A strftime format.
+
+    Returns
+    -------
+    bool
+        False for one with an unknown letter after a % sign.
+
+    Examples
+    --------
+    >>> is_date_format("%d.%m.%Y"), is_date_format("%Q")
+    (True, False)
+    """
+    with duckdb.connect() as connection:
+        try:
+            connection.execute("SELECT try_strptime('', ?)", [form]).fetchall()
+        except duckdb.Error:
+            return False
+    return True

@@ -30,6 +30,7 @@ CODEBOOK = (
     "not_applicable",
     "values",
 )
+RESERVED = ("source_row", "file_number")
 ORIENTATIONS = ("higher_is_better", "lower_is_better")
 
 
@@ -91,6 +92,9 @@ def read_codebook(folder: Path, problems: list[Problem]) -> pd.DataFrame:
 
 def _check_row(table: SideTable, row: dict[str, Any]) -> None:
     line, role = int(row["line"]), str(row["role"])
+    if row["question"].lower() in RESERVED:
+        mend = "give it another name"
+        table.refuse(line, "question", repr(row["question"]), "a name that the kit does not use itself", mend)
     if role not in ROLES:
         found = repr(role) if role else "an empty cell"
         table.refuse(line, "role", found, f"one of {', '.join(ROLES)}", say_nearest(role, ROLES))

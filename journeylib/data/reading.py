@@ -113,7 +113,7 @@ def _scan_sql(file: SourceFile, number: int, types: Mapping[str, str]) -> str:
     path = quote_text(str(file.path))
     if file.format == "parquet":
         return f"SELECT *, row_number() OVER () AS source_row FROM {_parquet_sql(file)}"
-    # Not in parallel: at the seams of its pieces the reader mistakes line ends inside quotes for rows.
+    # Not in parallel: at the seams of small pieces that reader takes line ends inside quotes for rows' ends.
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(file.header)))
     with file.path.open("rb") as stream:
         packed = "gzip" if stream.read(2) == b"\x1f\x8b" else "none"

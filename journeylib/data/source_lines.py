@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
 
 import duckdb
 
@@ -90,12 +91,21 @@ def _walk_rows(file: SourceFile, malformed: Iterable[int]) -> Iterator[tuple[int
     """Yield the line on which each good row begins, and its number from 1."""
     skipped, only_column, number = set(malformed), len(file.header) == 1, 0
     with open_bytes(file.path) as stream:
-        records = read_cells(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), file.separator)
-        next(records, None)
-        for line, cells in records:
-            if line not in skipped and (cells or only_column):
+        for line, filled in _walk_records(stream, file):
+            if line > 1 and line not in skipped and (filled or only_column):
                 number += 1
                 yield line, number
+
+
+def _walk_records(stream: IO[bytes], file: SourceFile) -> Iterator[tuple[int, bool]]:
+    """Yield the line on which each record begins, the header too, and whether it is no blank line."""
+    if not file.quotes:  # a line is a record
+        for line, raw in enumerate(stream, 1):
+            yield line, bool(raw.rstrip(b"\r\n"))
+        return
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+    for line, cells in read_cells(text, file.separator):
+        yield line, bool(cells)
 
 
 def find_source_lines(file: SourceFile, rows: Sequence[int], *, malformed: Iterable[int] = ()) -> list[int]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from journeylib.data.casts import EPOCHS, is_date_format
 from journeylib.data.periods import Period, parse_period
 from journeylib.data.problems import say_nearest
 from journeylib.data.project_keys import SettingsReader
@@ -18,7 +17,6 @@ from journeylib.data.tables import FILE_KEYS, TABLES
 __all__ = ["Source", "read_sources"]
 
 FORMATS = ("csv", "parquet")
-EPOCHS = ("epoch_s", "epoch_ms", "epoch_us")
 PERIOD_SHAPES = "write 2026, 2026Q3, 2026-07 or FY2026Q3"
 
 
@@ -207,7 +205,7 @@ class SourceSection:
             return ()
         formats = [one for one in formats if one]
         for one in formats:
-            if one not in EPOCHS and ("%" not in one or not _is_date_format(one)):
+            if one not in EPOCHS and ("%" not in one or not is_date_format(one)):
                 expected = "a format with % signs, epoch_s, epoch_ms or epoch_us"
                 self.refuse("date_format", one, expected, 'write date_format = "%d.%m.%Y"')
         return tuple(formats)
@@ -251,12 +249,3 @@ def _is_encoding(name: str) -> bool:
         return "a".encode(name).decode(name) == "a"
     except (LookupError, ValueError):
         return False
-
-
-def _is_date_format(form: str) -> bool:
-    with duckdb.connect() as connection:
-        try:
-            connection.execute("SELECT try_strptime('', ?)", [form]).fetchall()
-        except duckdb.Error:
-            return False
-    return True

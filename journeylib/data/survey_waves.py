@@ -183,7 +183,9 @@ def _add_customer_segments(responses: pd.DataFrame, customers: pd.DataFrame) -> 
 def _finish_answers(answers: pd.DataFrame, run: ReadingRun) -> pd.DataFrame:
     """Return the answers that are used or not applicable, with the stage of their touchpoint."""
     places = run.project.touchpoints.drop_duplicates("touchpoint").set_index("touchpoint")["stage"]
-    stage = answers["stage"].where(answers["stage"] != "", answers["touchpoint"].map(places).fillna(""))
+    stage = answers["stage"].where(
+        answers["stage"] != "", answers["touchpoint"].map(places).astype("str").fillna("")
+    )
     whole = answers.assign(response=pseudonymise(answers["response"], key=run.key), stage=stage.astype("str"))
     kept = whole[whole["fate"].isin(["used", "not_applicable"])]
     return kept.drop(columns=["fate", "row"]).reset_index(drop=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -78,8 +77,6 @@ def hold_kernels() -> Iterator[type[QuietKernelManager]]:
     type
         The class; its `started` lists the managers that papermill has made of it.
     """
-    if sys.platform == "win32":  # pyzmq needs a loop that can watch sockets
-        asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     base = tempfile.gettempdir()
     if len(base) > LONGEST_BASE and os.access("/tmp", os.W_OK):
         base = "/tmp"

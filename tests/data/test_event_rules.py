@@ -159,10 +159,28 @@ def test_events_have_the_columns_of_the_contract_and_are_sorted_by_the_source_s_
     shop.add("events", HEADER + rows, columns='"segment.plan" = "session_given"')
     events = shop.make().read("events")
     assert list(events) == [
-        "event_id", "customer", "device_id", "signed_in_as", "occurred_at", "received_at", "precision", "sequence",
-        "session_given", "name", "touchpoint", "stage", "channel", "online", "device_type", "user_agent", "campaign",
-        "basket", "value", "segment.plan", "local_day",
-    ]  # fmt: skip
+        "event_id",
+        "customer",
+        "device_id",
+        "signed_in_as",
+        "occurred_at",
+        "received_at",
+        "precision",
+        "sequence",
+        "session_given",
+        "name",
+        "touchpoint",
+        "stage",
+        "channel",
+        "online",
+        "device_type",
+        "user_agent",
+        "campaign",
+        "basket",
+        "value",
+        "segment.plan",
+        "local_day",
+    ]
     assert events["event_id"].tolist() == ["e1", "e2", "e3"]
     kinds = {
         name: str(events[name].dtype) for name in ("occurred_at", "local_day", "value", "basket", "channel")

@@ -8,6 +8,9 @@ from journeylib.data.problems import InputError, Problem, say_nearest
 from journeylib.data.project import read_instant, read_project
 from journeylib.data.starting import write_starting_project
 
+ONE = '[sources.events.one]\npath = "events.csv"\n'
+OURS = ONE + "[sources.events.one.columns]\n"
+WAVE = '[sources.survey.w]\npath = "events.csv"\n'
 CLICKS = "occurred_at,name\n2026-07-01T10:00:00Z,view\n"
 
 
@@ -34,27 +37,27 @@ def test_smallest_project_has_the_defaults_of_the_design(shop):
     [
         ("[projct]\na = 1", 4, "did you mean project?"),
         ('[sources.event.one]\npath = "a.csv"', 4, "did you mean events?"),
-        ('[sources.events.one]\npath = "events.csv"\nseparater = ";"', 6, "did you mean separator?"),
-        ('[sources.events.one]\npath = "events.csv"\nformat = "xlsx"', 6, "csv or parquet"),
-        ('[sources.events.one]\npath = "events.csv"\nencoding = "latin-99"', 6, "an encoding's name"),
-        ('[sources.events.one]\npath = "events.csv"\nencoding = "hex"', 6, "an encoding's name"),
-        ('[sources.events.one]\npath = "events.csv"\nseparator = "::"', 6, "one character"),
-        ('[sources.events.one]\npath = "events.csv"\ntimezone = "Berlin"', 6, "an IANA time zone"),
-        ('[sources.events.one]\npath = "events.csv"\ndate_format = "dd.mm"', 6, "a format with % signs"),
-        ('[sources.events.one]\npath = "events.csv"\ndate_format = "%Q"', 6, "a format with % signs"),
-        ('[sources.events.one]\npath = "events.csv"\ndate_format = 3', 6, "a list of such"),
-        ('[sources.events.one]\npath = "events.csv"\ncolumns = "a"', 6, "a section of key = value"),
-        ('[sources.events.one]\npath = "events.csv"\nperiod = "2026"', 6, "unknown key"),
-        ('[sources.events.one]\npath = 3', 5, "text in quotes"),
+        (ONE + 'separater = ";"', 6, "did you mean separator?"),
+        (ONE + 'format = "xlsx"', 6, "csv or parquet"),
+        (ONE + 'encoding = "latin-99"', 6, "an encoding's name"),
+        (ONE + 'encoding = "hex"', 6, "an encoding's name"),
+        (ONE + 'separator = "::"', 6, "one character"),
+        (ONE + 'timezone = "Berlin"', 6, "an IANA time zone"),
+        (ONE + 'date_format = "dd.mm"', 6, "a format with % signs"),
+        (ONE + 'date_format = "%Q"', 6, "a format with % signs"),
+        (ONE + "date_format = 3", 6, "a list of such"),
+        (ONE + 'columns = "a"', 6, "a section of key = value"),
+        (ONE + 'period = "2026"', 6, "unknown key"),
+        ("[sources.events.one]\npath = 3", 5, "text in quotes"),
         ('[sources.events.one]\nformat = "csv"', 4, "no path"),
         ('[sources.events.one]\npath = "click.csv"', 5, "no such file"),
         ('[sources.events.one]\npath = "raw/*.csv"', 5, "no file that matches the pattern"),
         ('[sources.events]\npath = "events.csv"', 4, "no name"),
-        ('[sources.survey.w]\npath = "events.csv"\nperiod = "Q3"', 6, "2026Q3"),
-        ('[sources.survey.w]\npath = "events.csv"\n[sources.survey.w.columns]\na = "b"', 4, "survey_codebook.csv"),
-        ('[sources.events.one]\npath = "events.csv"\n[sources.events.one.columns]\ncustomr = "x"', 7, "customer?"),
-        ('[sources.events.one]\npath = "events.csv"\n[sources.events.one.columns]\nname = []', 7, "list of names"),
-        ('[sources.consents.one]\npath = "events.csv"\n[sources.consents.one.columns]\n"segment.a" = "x"', 7, "unknown column"),
+        (WAVE + 'period = "Q3"', 6, "2026Q3"),
+        (WAVE + '[sources.survey.w.columns]\na = "b"', 4, "survey_codebook.csv"),
+        (OURS + 'customr = "x"', 7, "customer?"),
+        (OURS + "name = []", 7, "list of names"),
+        (OURS.replace("events.one", "consents.one") + '"segment.a" = "x"', 7, "unknown column"),
         ('[funnel.buy]\nsteps = ["a"]', 5, "two or more touchpoints"),
         ('[funnel.buy]\nsteps = ["a", "b"]\nunit = "person"', 6, "people, sessions, baskets"),
         ('[funnel.buy]\nsteps = ["a", "b"]\norder = "loose"', 6, "ordered, strict, any"),
@@ -62,7 +65,7 @@ def test_smallest_project_has_the_defaults_of_the_design(shop):
         ('[funnel.buy]\nsteps = ["a", "b"]\nwindow_days = nan', 6, "days above 0"),
         ('[funnel.buy]\nsteps = ["a", "b"]\nwindow = 7', 6, "did you mean window_days?"),
         ('[targets]\nnps = "high"', 5, "a number"),
-        ('[minimum_effect]\nnps = nan', 5, "a number"),
+        ("[minimum_effect]\nnps = nan", 5, "a number"),
         ("[gates]\nmax_unmapped = 200", 5, "percent from 0 to 100"),
         ("[gates]\nfreshness_days = -1", 5, "a number of days"),
         ("[gates]\nfreshness_days = { clicks = 3 }", 5, "events = 3, survey = 40"),
@@ -74,7 +77,7 @@ def test_smallest_project_has_the_defaults_of_the_design(shop):
         ('[engine]\nmemory_limit = "much"', 5, "an amount of memory"),
         ("[notify]\ncommand = 1", 5, "text in quotes"),
     ],
-)  # fmt: skip
+)
 def test_fault_in_the_settings_is_named_with_its_line_and_a_way_to_mend_it(shop, text, line, said):
     shop.write("events.csv", CLICKS)
     message = refuse(shop.declare(text))

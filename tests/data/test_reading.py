@@ -80,19 +80,27 @@ def test_packed_file_is_read_whatever_it_is_called(shop):
         (b"\n2026-07-01,a\n", "", "line 1: found no header"),
         (b"occurred_at,name\n", "", "no rows under the header"),
         (write_text().encode("latin-1"), "", "line 2: found a byte (0xf6) that is not utf-8"),
-        (b"occurred_at,name\n" + b"2026-07-01,a\n" * 90_000 + b"2026-07-01,\xe9\n", "", "line 90002: found a byte"),
+        (
+            b"occurred_at,name\n" + b"2026-07-01,a\n" * 90_000 + b"2026-07-01,\xe9\n",
+            "",
+            "line 90002: found a byte",
+        ),
         (b"occurred_at,name\n2026-07-01,\x81\n", 'encoding = "cp1252"', "line 2: found a byte (0x81)"),
         (write_text().encode(), 'encoding = "utf-16"', "bytes that are not utf-16"),
         (b"occurred_at,name\n2026-07-01,a\0b\n", "", "line 2: found a binary file"),
         (b"PK\x03\x04whatever", "", "an Excel or zip file; expected text in CSV. To mend it: save it as CSV"),
         (b"PAR1whatever", "", 'a Parquet file; expected text in CSV. To mend it: declare format = "parquet"'),
         (b"occurred_at,name\n", 'format = "parquet"', 'declare format = "csv"'),
-        (b'occurred_at,name\n2026-07-01,"a\n2026-07-02,b\n', "", "line 2: found a quote that is opened and never"),
+        (
+            b'occurred_at,name\n2026-07-01,"a\n2026-07-02,b\n',
+            "",
+            "line 2: found a quote that is opened and never",
+        ),
         (b"occurred_at,name\n2026-07-01,a\n2026-07", "", "line 3: found a last row that ends in the middle"),
         (b"occurred_at,name,name\n2026-07-01,a,b\n", "", "line 1: found column 'name' 2 times"),
         (b"when,name\n2026-07-01,a\n", "", "line 1: found no column for occurred_at"),
     ],
-)  # fmt: skip
+)
 def test_file_that_can_t_be_read_is_refused_with_the_line_and_what_to_do(shop, content, options, said):
     message = refuse(shop.add("events", content, options=options))
     assert message.startswith("events.csv") and said in message
@@ -166,6 +174,22 @@ def test_lines_of_faulty_rows_are_right_beside_quoted_line_ends_and_blank_lines(
     ]
     assert steps(tables) == {"rows in": 9, "malformed_row": 3, "bad_date": 2, "missing_name": 1, "used": 3}
     assert tables.read("events")["name"].tolist() == ["one\ntwo\n\nthree", 'say "hi"\nthere', '6" wide']
+
+
+def test_lines_are_right_below_a_header_of_two_lines_and_in_a_file_of_one_column(shop, aside):
+    text = 'occurred_at,name,"what\nwas it"\n2026-07-01,a,\n\nbad,b,\n'
+    assert aside(shop.add("events", text).make()) == [(5, "bad_date", "occurred_at")]
+    shop.rest = ""
+    columns = 'occurred_at = "t"\nname = "t"'
+    tables = shop.add("events", "t\n2026-07-01\n\nbad\n2026-07-02\n", columns=columns).make()
+    assert aside(tables) == [(3, "missing_occurred_at", "occurred_at"), (4, "bad_date", "occurred_at")]
+
+
+def test_rows_of_many_quoted_lines_are_whole_in_a_larger_file(shop, steps, aside):
+    rows = "".join(f'2026-07-01,"{n}\n{"text, " * 30}\n""{n}"""\n' for n in range(20_000))
+    tables = shop.add("events", "occurred_at,name\n" + rows + "bad,b\n").make()
+    assert steps(tables) == {"rows in": 20_001, "bad_date": 1, "used": 20_000}
+    assert aside(tables) == [(60_002, "bad_date", "occurred_at")]
 
 
 def test_lines_are_right_in_a_packed_file_in_another_encoding_with_windows_line_ends(shop, aside):
@@ -363,10 +387,18 @@ def test_joined_columns_are_read_as_one_text(shop, us):
 @pytest.mark.parametrize(
     ("separator", "text", "value"),
     [
-        (";", "12,50", 12.5), (";", "12.50", 12.5), (";", "-0,5", -0.5), (",", "1e3", 1000.0), (",", ".5", 0.5),
-        (";", "1.234,56", None), (",", "1e999", None), (",", "0x10", None), (",", "nan", None), (",", "5 EUR", None),
+        (";", "12,50", 12.5),
+        (";", "12.50", 12.5),
+        (";", "-0,5", -0.5),
+        (",", "1e3", 1000.0),
+        (",", ".5", 0.5),
+        (";", "1.234,56", None),
+        (",", "1e999", None),
+        (",", "0x10", None),
+        (",", "nan", None),
+        (",", "5 EUR", None),
     ],
-)  # fmt: skip
+)
 def test_number_is_read_also_with_a_decimal_comma(shop, steps, separator, text, value):
     rows = [("occurred_at", "name", "value"), ("2026-07-01", "a", "1"), ("2026-07-01", "b", text)]
     tables = shop.add("events", "\n".join(separator.join(cells) for cells in rows) + "\n").make()

@@ -27,6 +27,7 @@ def row(**cells: str) -> str:
     [
         ({"question": ""}, "question: found an empty cell"),
         ({"column": ""}, "column: found an empty cell"),
+        ({"question": "Source_Row"}, "a name that the kit does not use itself"),
         ({"role": "npss"}, "did you mean nps?"),
         ({"role": ""}, "role: found an empty cell; expected one of nps, csat, ces"),
         ({"stage": "purchase"}, "stage: found 'purchase'"),

@@ -171,7 +171,7 @@ def look() -> Callable[[Path], dict[str, bytes | str]]:
 
 
 def write_chapters(folder: Path, codes: dict[str, str] | None = None) -> Path:
-    """Write chapters of two short cells each, or with the code that is given for one in place of the second."""
+    """Write chapters of two short cells each; the second may be given by the chapter's name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, _ in CHAPTERS:
         given = "report" if name == "first_page" else "tables,period,record_to,most_rows"

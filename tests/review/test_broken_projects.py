@@ -1,4 +1,4 @@
-"""Whatever is wrong with a project: exit 2, one to five sentences that say how to mend it, no report touched."""
+"""Whatever is wrong with a project: exit 2, one to five sentences on how to mend it, no report touched."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def declare(key: str, *, of: str = READS_CLICKS) -> Break:
     return swap(TOML, of, f"{of}{key}\n")
 
 
-# What is broken, how, and what the sentence must say (a regular expression), in the order of a reader's doubts.
+# What is broken, how, and what the sentence must say (a regular expression).
 BROKEN: dict[str, tuple[Break, str]] = {
     # journey.toml
     "no toml": (remove(TOML), r"journey\.toml: .*no such file.*journey init"),
@@ -150,17 +150,17 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "funnel event that never comes": (swap(TOML, "event:purchase", "event:buy"), "line 12.*'event:buy'"),
     "funnel stage that does not exist": (swap(TOML, "event:purchase", "stage:buy"), "line 12.*'stage:buy'"),
     "funnel with one step": (swap(TOML, '"basket", "event:purchase"', ""), "line 12.*two or more"),
-    "funnel of an unknown unit": (swap(TOML, "window_days = 7", 'unit = "visits"'), "line 13.*'visits'.*people"),
+    "funnel of an unknown unit": (swap(TOML, "window_days = 7", 'unit = "visits"'), "line 13.*'visits'"),
     "funnel window below 0": (swap(TOML, "window_days = 7", "window_days = -7"), "line 13.*-7.*above 0"),
     # sources as files
     "source missing": (remove(CLICKS), r"line 6.*no such file.*raw/clicks\.csv.*--data"),
     "source is a folder": (make_folder_of(CLICKS), "line 6.*(a folder|no such file).*raw/clicks"),
-    "pattern that matches nothing": (swap(TOML, CLICKS, "raw/*.tsv"), r"line 6.*no file.*pattern.*raw/\*\.tsv"),
+    "pattern that matches nothing": (swap(TOML, CLICKS, "raw/*.tsv"), r"line 6.*no file.*pattern.*\*\.tsv"),
     "source empty": (write(CLICKS, ""), r"raw/clicks\.csv: found an empty file"),
     "source of blank lines": (write(CLICKS, "\n\n"), r"raw/clicks\.csv: found an empty file"),
     "source binary": (write(CLICKS, bytes(range(256)) * 9), r"raw/clicks\.csv, line \d"),
     "source with a zero byte": (write(CLICKS, "occurred_at,name\n2024-07-01,\0\n"), "line 2.*binary"),
-    "source is a workbook": (write(CLICKS, b"PK\x03\x04" + bytes(range(99)) * 30), r"clicks\.csv.*(binary|Excel)"),
+    "source is a workbook": (write(CLICKS, b"PK\x03\x04" + bytes(99)), r"clicks\.csv.*(binary|Excel)"),
     "source cut off in a row": (cut(CLICKS, 30), r"clicks\.csv, line 147.*ends in the middle.*again"),
     "survey cut off in a row": (cut(SURVEY, 8), r"survey\.csv, line 73.*ends in the middle.*again"),
     "source cut off in a quote": (add(CLICKS, '2024-07-01T10:00:00Z,"vie'), "line 148.*quote.*never closed"),
@@ -184,9 +184,9 @@ BROKEN: dict[str, tuple[Break, str]] = {
     ),
     "column twice": (swap(CLICKS, "event_id", "name"), "line 1.*'name' 2 times"),
     "wrong separator": (declare('separator = ";"'), r"clicks\.csv, line 1.*separator"),
-    "wrong separator of a survey": (declare('separator = ";"', of=READS_SURVEY), r"survey\.csv.*separator|line 1"),
+    "wrong separator of a survey": (declare('separator = ";"', of=READS_SURVEY), r"survey\.csv.*separator"),
     # times
-    "all dates bad": (swap_all(CLICKS, "2024-", "x"), r"clicks\.csv, line 2, occurred_at.*bad_date.*date_format"),
+    "all dates bad": (swap_all(CLICKS, "2024-", "x"), r"line 2, occurred_at.*bad_date.*date_format"),
     "all dates of a survey bad": (swap_all(SURVEY, "2024-", "x"), "line 2, answered.*bad_date.*date_format"),
     "wrong date_format": (declare('date_format = "%d.%m.%Y"'), "line 2, occurred_at.*bad_date"),
     "date_format of no format": (declare('date_format = "YYYY-MM"'), "line 7.*'YYYY-MM'.*%"),
@@ -206,7 +206,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "codebook empty": (write(BOOK, ""), r"survey_codebook\.csv.*'question'|empty"),
     "codebook binary": (write(BOOK, b"\x89PNG\x00\xff"), r"survey_codebook\.csv"),
     "codebook is a folder": (make_folder_of(BOOK), r"survey_codebook\.csv"),
-    "codebook with an unknown column": (swap(BOOK, "orientation", "orient"), "line 1.*did you mean orientation"),
+    "codebook with an unknown column": (swap(BOOK, "orientation", "orient"), "line 1.*mean orientation"),
     "codebook without scale": (swap(BOOK, "How happy?,1,5", "How happy?,,"), "line 7.*scale.*csat"),
     "codebook scale in words": (swap(BOOK, "1,7", "one,7"), "line 6, scale_min.*'one'"),
     "nps from 1 to 10": (swap(BOOK, "us?,0,10", "us?,1,10"), "line 5.*from 1 to 10 for nps.*0"),
@@ -214,16 +214,16 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "ces without orientation": (swap(BOOK, "higher_is_better", ""), "line 6, orientation.*ces"),
     "orientation unknown": (swap(BOOK, "higher_is_better", "up"), "line 6, orientation.*'up'"),
     "role unknown": (swap(BOOK, "csat", "csatt"), "line 7, role.*'csatt'.*did you mean csat"),
-    "stage unknown in the codebook": (swap(BOOK, "consideration", "considering"), "line 7, stage.*consideration"),
+    "stage unknown in the codebook": (swap(BOOK, "consideration", "thinking"), "line 7, stage.*'thinking'"),
     "codebook column that the file lacks": (swap(BOOK, "q1,nps", "q9,nps"), r"line 5.*'q9'.*raw/survey\.csv"),
     "question twice": (add(BOOK, "happy,q3,csat,,,How?,1,5,,0,6,\n"), "line 9.*'happy' on lines 7, 9"),
     "codebook row cut off": (cut(BOOK, 20), r"survey_codebook\.csv, line 8.*cells"),
     # tables beside
-    "touchpoint of an unknown stage": (swap(POINTS, "consideration", "considered"), r"touchpoints\.csv, line 2"),
+    "touchpoint of an unknown stage": (swap(POINTS, "consideration", "thinking"), r"points\.csv, line 2"),
     "touchpoint row cut off": (add(POINTS, "mail,post\n"), r"touchpoints\.csv, line 5.*2 cells"),
     "touchpoint in two stages": (add(POINTS, "x,shop,decision,web,yes\n"), r"line 5, stage.*'shop'"),
     "online neither yes nor no": (swap(POINTS, "web,yes", "web,often"), r"line 2, online.*'often'"),
-    "action without a real date": (add("actions.csv", "action,due\nmend,soon\n"), r"actions\.csv, line 2, due.*'soon'"),
+    "action without a real date": (add("actions.csv", "action,due\nmend,soon\n"), "line 2, due.*'soon'"),
     "change of an unknown kind": (
         add("changes.csv", "change,kind,started_on\nx,repair,2024-07-01\n"),
         r"changes\.csv, line 2, kind.*'repair'.*mend",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -39,8 +40,6 @@ def test_a_wrong_command_is_exit_2_and_one_sentence(name, command):
     ended = command(*words)
     assert (ended.code, ended.out) == (2, "")
     assert len(ended.err.splitlines()) == 1
-    import re
-
     assert re.search(says, ended.err), ended.err
 
 

@@ -1,4 +1,4 @@
-"""Killed or stopped at any moment: the last good report is there, the next run succeeds, and nothing runs on."""
+"""Killed or stopped at any moment: the last good report is there, the next succeeds, nothing runs on."""
 
 from __future__ import annotations
 

@@ -80,18 +80,16 @@ def test_bullets_tell_the_interval_and_the_base() -> None:
 
 
 def test_rows_of_a_source_add_up_in_the_table_that_is_shown() -> None:
-    steps = [("rows in", "", 10), ("set aside", "bad_date", 2), ("left out", "blank", 3), ("used", "", 5)]
-    waterfall = pd.DataFrame(
-        [{"table": "events", "source": "web", "step": s, "rule": r, "rows": n} for s, r, n in steps]
-    )
+    waterfall = pd.DataFrame({"step": ["rows in", "set aside", "left out", "used"], "rows": [10, 2, 3, 5]})
+    waterfall = waterfall.assign(table="events", source="web", rule=["", "bad_date", "blank", ""])
     row = present_rows(waterfall).iloc[0]
     assert int(row["Rows in"]) == int(row["Used"]) + int(row["Set aside"]) + int(row["Left out"])
     assert row["By rule"] == "bad date 2, blank 3"
 
 
 def test_a_split_with_a_small_segment_is_not_shown() -> None:
-    split = pd.DataFrame({"metric": "nps", "segment": ["a=x", "a=y", ""], "n": [50, 9, 59], "n_before": [50, 50, 100],
-                          "change": [1.0, 1.0, 1.0], "mix": [0.0, 0.0, 0.0], "rate": [1.0, 1.0, 1.0]})  # fmt: skip
+    split = pd.DataFrame({"metric": "nps", "segment": ["a=x", "a=y", ""], "n": [50, 9, 59], "n_before": 50})
+    split = split.assign(change=1.0, mix=0.0, rate=1.0)
     assert present_splits([split]).empty
     shown = present_splits([split.assign(n=[50, 10, 60])])
     assert shown.index.tolist() == ["Net promoter score by a"] and shown["Change"].tolist() == ["+1.0"]
