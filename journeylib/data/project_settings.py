@@ -229,8 +229,17 @@ def read_engine(reader: SettingsReader) -> dict[str, Any]:
         "master": (str, ""),
     }
     engine = reader.read_section("engine", words)
-    if engine["name"] not in ("duckdb", "spark"):
-        reader.refuse("engine", "name", engine["name"], "duckdb or spark", 'write name = "duckdb"')
+    if engine["name"] == "spark":  # accepting it and running DuckDB all the same would be a lie
+        expected = "duckdb, on which this version runs its reviews"
+        reader.refuse(
+            "engine",
+            "name",
+            "spark",
+            expected,
+            'write name = "duckdb"; the journey functions take Spark tables',
+        )
+    elif engine["name"] != "duckdb":
+        reader.refuse("engine", "name", engine["name"], "duckdb", 'write name = "duckdb"')
     if not re.fullmatch(r"(\d+(\.\d+)? ?[KMGT]i?B)?", engine["memory_limit"]):
         mend = 'write for example memory_limit = "2GB"'
         reader.refuse("engine", "memory_limit", engine["memory_limit"], "an amount of memory", mend)
