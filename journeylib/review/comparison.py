@@ -24,6 +24,7 @@ def compare_findings(
     minimum_base: int = 10,
     minimum_effects: Mapping[str, float] | None = None,
     reasons: Mapping[str, str] | None = None,
+    arrows: bool = True,
 ) -> pd.DataFrame:
     """Turn what the chapters recorded into findings: compared, tested as one family, small bases hidden.
 
@@ -39,6 +40,8 @@ def compare_findings(
         The project's own smallest changes by metric; a weighted score takes that of the plain one.
     reasons : mapping or None
         Why a period is not compared, by unit_of_analysis; goes into the note.
+    arrows : bool
+        False where the data are not to be relied on: numbers stand, and nothing is called a change.
 
     Returns
     -------
@@ -70,6 +73,11 @@ def compare_findings(
             findings["minimum_effect"] = _smallest_effects(now, before, minimum_effects or {})
             findings["n_before"], findings["covariance"] = before["n"], before["covariance"]
     known = dict(reasons or {})
+    if not arrows:
+        for name in ("verdict", "year_ago_verdict"):
+            findings[name] = findings[name].mask(
+                findings[name].isin(["rose", "fell", "no_change"]), "not_compared"
+            )
     why = pd.Series(
         [known.get(unit, "") for unit in findings["unit_of_analysis"]], index=findings.index, dtype="str"
     )

@@ -129,7 +129,7 @@ def write_sentences(findings: pd.DataFrame) -> list[str]:
 
 
 def _say_headline(row: pd.Series) -> str:
-    now = f"{say_place(row)} is {say_with_interval(row, n=True)}"
+    now = f"{say_place(row)}, {say_with_interval(row, n=True)}"
     if row["verdict"] in (*TOLD, "no_change"):
         before = f"before it was {say_value(row, 'previous')}, a change of {say_change(row)}"
         return f"{say_verdict(row['verdict']).capitalize()}: {now}; {before}."

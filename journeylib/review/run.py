@@ -174,6 +174,7 @@ def _make_report(
         minimum_base=prepared.settings["minimum_base"],
         minimum_effects=project.minimum_effect,
         reasons=_reasons(coverage),
+        arrows=not prepared.settings["reliability"]["exit_code"],
     )
     write_findings(findings, report / "findings.csv")
     manifest = _write_manifest(prepared, project, report, key)

@@ -130,6 +130,13 @@ def test_findings_are_written_in_full_precision_and_hidden_ones_are_empty(tmp_pa
     assert [hidden[name] for name in ("value", "low", "high", "n", "suppressed")] == ["", "", "", "", "True"]
 
 
+def test_data_that_are_not_to_be_relied_on_give_no_arrow_in_either_family(tmp_path) -> None:
+    rows = [share("reviewed", 80, 2000), share("previous", 60, 2000), share("year_ago", 60, 2000)]
+    found = compare(rows, tmp_path, arrows=False).iloc[0]
+    assert (found["verdict"], found["year_ago_verdict"]) == ("not_compared", "not_compared")
+    assert found["value"] == 80 and found["previous"] == 60
+
+
 def test_a_metric_that_the_registry_does_not_know_is_refused(tmp_path) -> None:
     with pytest.raises(ValueError, match="not in the registry"):
         record_findings(

@@ -45,7 +45,7 @@ def changed(verdict: str, change: float = 5.0) -> dict[str, object]:
 def test_a_headline_without_a_change_says_so_before_its_number() -> None:
     sentences = write_sentences(pd.DataFrame([finding("nps", 40.0, **changed("no_change", 1.0))]))
     assert sentences[0].startswith(
-        "No change that we can tell from noise: Net promoter score is 40.0 (38.0 to 42.0, n 500)"
+        "No change that we can tell from noise: Net promoter score, 40.0 (38.0 to 42.0, n 500)"
     )
     assert "+1.0 (−2.0 to +4.0)" in sentences[0]
 
