@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from journeylib.data.codebook import FILE, split_codes
 from journeylib.data.files import SourceFile, find_separator
 from journeylib.data.problems import InputError, Problem, say_nearest
-from journeylib.data.records import read_numbers
+from journeylib.data.records import read_number
 from journeylib.data.responses import FIELDS, LABELS, find_codes
 from journeylib.data.sources import Source
 from journeylib.data.tables import SCORED_ROLES
@@ -127,25 +128,18 @@ def read_answers_of_wave(
 def _read_question(
     text: pd.Series, response: pd.Series, row: dict[Any, Any], *, decimal_comma: bool
 ) -> pd.DataFrame:
+    """Read one question's cells: each different cell once, since most of them are codes."""
     low, high = float(row["scale_min"]), float(row["scale_max"])
     scored = row["role"] in SCORED_ROLES
-    blank = text.isna() | find_codes(text, row["blank"])
-    not_applicable = find_codes(text, row["not_applicable"]) & ~blank
-    fate = pd.Series("used", index=text.index, dtype="str")
-    value = pd.Series(float("nan"), index=text.index, dtype="float64")
-    if scored:
-        value = _read_scores(text, row, decimal_comma=decimal_comma)
-        known = value.between(low, high) & ((value % 1 == 0) | (high - low + 1 > NARROW))
-        fate = fate.mask(~known, "unknown_code")
-        if row["orientation"] == "lower_is_better":
-            value = low + high - value
-    fate = fate.mask(not_applicable, "not_applicable").mask(blank, "blank")
+    places, cells = pd.factorize(text, use_na_sentinel=True)
+    fates, values = _judge_cells(pd.Series(cells, dtype="str"), row, decimal_comma=decimal_comma)
+    fate, value = fates[places], values[places]  # a missing cell's place is -1: the last one, which is blank
     columns = {name: str(row[name]) for name in ("question", "role", "touchpoint", "stage")}
     return pd.DataFrame(
         {
             "response": response,
             **columns,
-            "value": value.where(fate == "used"),
+            "value": value,
             "not_applicable": fate == "not_applicable",
             "text": text.where(fate != "blank"),
             "scale_min": low,
@@ -157,9 +151,32 @@ def _read_question(
     )
 
 
-def _read_scores(text: pd.Series, row: dict[Any, Any], *, decimal_comma: bool) -> pd.Series:
+def _judge_cells(
+    cells: pd.Series, row: dict[Any, Any], *, decimal_comma: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return fate and value of each different cell, and of a missing one at the end."""
+    low, high = float(row["scale_min"]), float(row["scale_max"])
+    blank = find_codes(cells, row["blank"]).to_numpy(dtype=bool)
+    not_applicable = find_codes(cells, row["not_applicable"]).to_numpy(dtype=bool)
+    fate = np.full(len(cells), "used", dtype=object)
+    value = np.full(len(cells), np.nan)
+    if row["role"] in SCORED_ROLES:
+        value = np.array(_read_scores(cells, row, decimal_comma=decimal_comma), dtype="float64")
+        known = (value >= low) & (value <= high) & ((value % 1 == 0) | (high - low + 1 > NARROW))
+        fate[~known] = "unknown_code"
+        if row["orientation"] == "lower_is_better":
+            value = low + high - value
+    fate[not_applicable] = "not_applicable"
+    fate[blank] = "blank"
+    return np.append(fate, "blank"), np.append(np.where(fate == "used", value, np.nan), np.nan)
+
+
+def _read_scores(cells: pd.Series, row: dict[Any, Any], *, decimal_comma: bool) -> list[float]:
     """Return codes as numbers; a cell that holds a code's label, as exports write the ends, is its code."""
     codes = {name: code for code, name in split_codes(row["values"]).items() if name}
-    labelled = text.map(codes).astype("str")
-    numbers = read_numbers(text, decimal_comma=decimal_comma)
-    return numbers.fillna(read_numbers(labelled, decimal_comma=False)).astype("float64")
+    numbers = []
+    for cell in cells:
+        number = read_number(cell, decimal_comma=decimal_comma)
+        labelled = np.isnan(number) and cell in codes
+        numbers.append(read_number(codes[cell], decimal_comma=False) if labelled else number)
+    return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 import duckdb
 
@@ -14,6 +15,7 @@ __all__ = ["cell_sql", "flag_sql", "integer_sql", "is_date_format", "number_sql"
 CLOCK = re.compile(r"%-?[HIMSTXRrcpfgn]")  # what makes a date format one with a time of day
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 DAY = r"\d{4}-\d{1,2}-\d{1,2}"
+PLAIN_TIME = rf"^{DAY}[ T]\d{{1,2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?$"
 ISO_TIME = rf"^{DAY}([ T]\d{{1,2}}:\d{{2}}(:\d{{2}}([.,]\d+)?)?( ?(Z|UTC|[+-]\d{{2}}(:?\d{{2}})?))?)?$"
 LONGEST_DAY = 10  # characters of 2026-07-01; whatever an ISO time adds stands after them
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -22,7 +24,7 @@ BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
-def cell_sql(cell: str, *, typed: str = "", odd_blanks: bool = True) -> str:
+def cell_sql(cell: str, *, typed: str = "", odd_blanks: bool = True, outer_spaces: bool = True) -> str:
     """Return SQL of a cell as text without outer blanks, NULL where nothing is left.
 
     Parameters
@@ -34,6 +36,8 @@ def cell_sql(cell: str, *, typed: str = "", odd_blanks: bool = True) -> str:
         ids with a gap) lose their ``.0``, so that they equal the same ids elsewhere; NaN is missing.
     odd_blanks : bool
         Whether tabs, line ends and no-break spaces are taken off too; spaces alone are twice as fast.
+    outer_spaces : bool
+        Whether spaces are taken off; where none can be there, the cell is as the engine gives it.
 
     Returns
     -------
@@ -48,7 +52,9 @@ def cell_sql(cell: str, *, typed: str = "", odd_blanks: bool = True) -> str:
         )
     if typed and typed != "VARCHAR":
         return f"CAST({cell} AS VARCHAR)"
-    return f"nullif(trim({cell}, {BLANKS}), '')" if odd_blanks else f"nullif(trim({cell}), '')"
+    if odd_blanks:
+        return f"nullif(trim({cell}, {BLANKS}), '')"
+    return f"nullif(trim({cell}), '')" if outer_spaces else cell
 
 
 def time_sql(
@@ -110,8 +116,11 @@ def _iso_sql(text: str, zone: str, day_zone: str) -> tuple[str, str]:
     after = f"substring({text}, {LONGEST_DAY + 1})"
     zoned = f"{text} LIKE '%Z' OR {text} LIKE '%UTC' OR contains({after}, '+') OR contains({after}, '-')"
     is_day = f"coalesce(length({text}) <= {LONGEST_DAY}, false)"
+    clock = f"try_cast({text} AS TIMESTAMP)"
+    local = clock if zone == "'UTC'" else f"timezone({zone}, {clock})"
     instant = (
-        f"(CASE WHEN NOT regexp_matches({text}, '{ISO_TIME}') THEN NULL "
+        f"(CASE WHEN regexp_matches({text}, '{PLAIN_TIME}') THEN epoch_us({local}) "
+        f"WHEN NOT regexp_matches({text}, '{ISO_TIME}') THEN NULL "
         f"WHEN {is_day} THEN epoch_us(timezone({day_zone}, try_cast({text} AS TIMESTAMP))) "
         f"WHEN {zoned} THEN epoch_us(try_cast({cleaned} AS TIMESTAMPTZ)) "
         f"ELSE epoch_us(timezone({zone}, try_cast({cleaned} AS TIMESTAMP))) END)"
@@ -189,6 +198,7 @@ def flag_sql(text: str) -> str:
     )
 
 
+@cache
 def is_date_format(form: str) -> bool:
     """Return whether the engine knows a date format.
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from journeylib.data.events import collect_events, count_identical_events, mark_duplicates, write_events
-from journeylib.data.reading_run import ReadFile, ReadingRun, count_rules
+from journeylib.data.event_files import write_checked_events, write_events
+from journeylib.data.events import collect_events, count_identical_events, list_faults, mark_duplicates
+from journeylib.data.reading_batches import Part
+from journeylib.data.reading_run import ReadingRun
+from journeylib.data.records import table_columns
 from journeylib.data.sources import Source
+from journeylib.data.tables import Column
 
 __all__ = ["write_event_table"]
 
@@ -34,48 +39,71 @@ def write_event_table(run: ReadingRun) -> int:
     sources = run.project.sources_of("events")
     if not sources:
         return 0
-    run.say(f"reading {sum(len(source.files) for source in sources)} file(s) of events")
-    opened = collect_events(run, sources)
-    mark_duplicates(run)
-    if not _count_rows(opened, sources, run):
+    columns = table_columns("events", sources)
+    run.say(f"reading {sum(len(source.files) for source in sources):,} file(s) of events")
+    parts = collect_events(run, sources)
+    run.say("looking for events that came twice")
+    mark_duplicates(run, parts, columns)
+    if not _count_rows(parts, sources, columns, run):
         return 0
-    write_events(run)
     _note_spans(run)
-    identical = count_identical_events(run)
+    run.say("writing events")
+    if run.complete:
+        write_events(run, columns)
+    else:
+        write_checked_events(run)
+    identical = count_identical_events(run, columns)
     if identical:
         found = f"{identical} events without an id repeat another event in every column"
         run.ledger.notes.append(f"{found}; they are counted and kept.")
+    for part in parts:
+        run.connection.execute(f"DROP TABLE {part.table}")
     return identical
 
 
-def _count_rows(opened: Sequence[ReadFile], sources: Sequence[Source], run: ReadingRun) -> int:
-    counts = run.connection.execute("SELECT file_number, count(*) FROM event_rows GROUP BY 1").fetchall()
-    total = {int(number): int(rows) for number, rows in counts}
-    query = "SELECT file_number, source_row, rule, fault_column FROM event_rows WHERE rule <> ''"
-    faults: pd.DataFrame = run.connection.execute(query).df()
-    by_file = dict(iter(faults.groupby("file_number")))
+def _count_rows(
+    parts: Sequence[Part], sources: Sequence[Source], columns: Mapping[str, Column], run: ReadingRun
+) -> int:
+    """Write down each file's rows and those set aside, and return how many are used."""
+    found = _find_faults(parts, columns, run)
     used = 0
     for source in sources:
-        by_rule: dict[str, int] = {}
+        by_rule: Counter[str] = Counter()
         rows_in = 0
-        for number, one in enumerate(opened):
-            if one.source is not source:
-                continue
-            mine = by_file.get(number, faults.iloc[:0])
-            rows = total.get(number, 0) + len(one.rows.malformed)
-            run.ledger.add_input("events", source.name, one.file, rows)
-            run.ledger.set_aside("events", source.name, one.file, mine, malformed=one.rows.malformed)
-            rows_in += rows
-            for rule, times in count_rules(mine, one.rows).items():
-                by_rule[rule] = by_rule.get(rule, 0) + times
+        for place, part in enumerate(parts):
+            for number, one in enumerate(part.files):
+                if one.source is not source:
+                    continue
+                faults = found.get((place, number), [])
+                run.ledger.add_input("events", source.name, one.file, one.rows)
+                run.ledger.set_aside("events", source.name, one.file, faults, malformed=one.malformed)
+                rows_in += one.rows
+                by_rule.update(rule for _, rule, _ in faults)
+                by_rule.update(["malformed_row"] * len(one.malformed))
         used += run.ledger.add_rows("events", source, rows_in, by_rule)
     return used
+
+
+def _find_faults(
+    parts: Sequence[Part], columns: Mapping[str, Column], run: ReadingRun
+) -> dict[tuple[int, int], list[tuple[int, str, str]]]:
+    """Return line, rule and column of the faulty rows, by part and file."""
+    named = list_faults(columns)
+    query = "SELECT part, source_row, fault FROM event_rows WHERE fault <> 0 ORDER BY 1, 2"
+    rows: pd.DataFrame = run.connection.execute(query).df()
+    found: dict[tuple[int, int], list[tuple[int, str, str]]] = {}
+    for place, part in enumerate(parts):
+        mine = rows[rows["part"] == place]
+        at = part.find_places(mine["source_row"])
+        for number, line, fault in zip(at["place"], at["line"], mine["fault"], strict=True):
+            found.setdefault((place, number), []).append((line, *named[fault - 1]))
+    return found
 
 
 def _note_spans(run: ReadingRun) -> None:
     first, last, received, customers = run.connection.execute(
         "SELECT min(occurred_at), max(occurred_at), max(received_at), count(customer) "
-        "FROM event_rows WHERE rule = ''"
+        "FROM event_rows WHERE fault = 0"
     ).fetchall()[0]
     ledger = run.ledger
     ledger.spans["events"] = [int(first), int(last)]

@@ -6,25 +6,26 @@ from collections.abc import Mapping, Sequence
 
 from journeylib.data.casts import flag_sql, integer_sql, number_sql
 from journeylib.data.connection import quote_name, quote_text
-from journeylib.data.files import inspect_file
-from journeylib.data.people import hmac_sql
-from journeylib.data.reading import open_rows, store_rows
-from journeylib.data.reading_run import ReadFile, ReadingRun
+from journeylib.data.reading import RawRows
+from journeylib.data.reading_batches import Part, read_files
+from journeylib.data.reading_run import ReadingRun
 from journeylib.data.records import table_columns
 from journeylib.data.sources import Source
 from journeylib.data.tables import Column
 
-__all__ = ["collect_events", "count_identical_events", "mark_duplicates", "write_events"]
+__all__ = ["collect_events", "count_identical_events", "list_faults", "mark_duplicates"]
 
 DAY_US = 86_400_000_000
-PEOPLE = ("customer", "device_id", "signed_in_as")
 UNREADABLE = {"time": "bad_date", "number": "bad_number", "integer": "bad_number", "flag": "unknown_code"}
-BOOK_KEEPING = ("file_number", "source_row", "rule", "fault_column")
+TYPES = {"time": "BIGINT", "number": "DOUBLE", "integer": "BIGINT", "flag": "BOOLEAN"}
 TIES = "occurred_at, sequence NULLS LAST, event_id NULLS LAST, name"
+# What a check looks at once the rules are tested; `twin` stands for all columns of a row without an id.
+CHECKED = ("event_id", "customer", "occurred_at", "received_at", "sequence", "name", "touchpoint")
+DOUBLED = ("duplicate_event_id", "event_id")
 
 
-def collect_events(run: ReadingRun, sources: Sequence[Source]) -> list[ReadFile]:
-    """Read every file of events into the engine's table `event_rows`, one pass a file.
+def collect_events(run: ReadingRun, sources: Sequence[Source]) -> list[Part]:
+    """Read every file of events into the engine and show all of them as `event_rows`.
 
     Parameters
     ----------
@@ -35,9 +36,9 @@ def collect_events(run: ReadingRun, sources: Sequence[Source]) -> list[ReadFile]
 
     Returns
     -------
-    list of ReadFile
-        In the order of the sources; its place is the row's `file_number`. `event_rows` has one row for each
-        row of the files, with the rule that it breaks in `rule` ('' where none) and its `fault_column`.
+    list of Part
+        In the order of the sources; its place is the row's `part`. `event_rows` has one row for each row of
+        the files; `fault` is the place of the rule that it breaks in `list_faults`, from 1, and 0 where none.
 
     Raises
     ------
@@ -45,41 +46,77 @@ def collect_events(run: ReadingRun, sources: Sequence[Source]) -> list[ReadFile]
         If a file can't be read, or a column is missing.
     """
     columns = table_columns("events", sources)
-    opened: list[ReadFile] = []
-    for source in sources:
-        for path, shown in zip(source.files, source.shown, strict=True):
-            file = inspect_file(path, source, shown=shown, work=run.work)
-            rows = open_rows(run.connection, file, source, columns, number=run.next_number())
-            comma = file.separator != ","
-            select = _typed_sql(rows.query, columns, len(opened), run, decimal_comma=comma)
-            verb = "INSERT INTO event_rows" if opened else "CREATE TABLE event_rows AS"
-            store_rows(run.connection, rows, f"{verb} {select}")
-            opened.append(ReadFile(source, file, rows))
-    return opened
+
+    def write_sql(rows: RawRows, source: Source, names: Sequence[str]) -> str:
+        return _typed_sql(rows, columns, names, run)
+
+    parts = read_files(run, sources, columns, write_sql=write_sql)
+    whole = " UNION ALL ".join(_part_sql(part, place, columns, run) for place, part in enumerate(parts))
+    run.connection.execute(f"CREATE VIEW event_rows AS {whole}")
+    return parts
 
 
-def _typed_sql(
-    query: str, columns: Mapping[str, Column], number: int, run: ReadingRun, *, decimal_comma: bool
-) -> str:
-    faults: list[tuple[str, str, str]] = []
+def _part_sql(part: Part, place: int, columns: Mapping[str, Column], run: ReadingRun) -> str:
+    """Return SQL of one part with all columns; those that its files lack are missing."""
+    stored = _stored(part.names, run)
+    cells = [
+        quote_name(name)
+        if name in stored
+        else f"CAST(NULL AS {TYPES.get(column.kind, 'VARCHAR')}) AS {quote_name(name)}"
+        for name, column in columns.items()
+        if run.complete or name in CHECKED
+    ]
+    twin = "" if run.complete else "twin, "
+    return f"SELECT {place} AS part, source_row, {', '.join(cells)}, {twin}fault FROM {part.table}"
+
+
+def _stored(names: Sequence[str], run: ReadingRun) -> set[str]:
+    """Return the columns that a part's table has."""
+    stored = {*names, "precision"} | ({"customer"} if "signed_in_as" in names else set())
+    return stored if run.complete else stored & set(CHECKED)
+
+
+def list_faults(columns: Mapping[str, Column]) -> list[tuple[str, str]]:
+    """Return each rule of events with the column that breaks it, in the order in which they are tested."""
+    faults: list[tuple[str, str]] = []
+    for name, column in columns.items():
+        faults += [(f"missing_{name}", name)] if column.required else []
+        if column.kind in UNREADABLE:
+            faults.append((UNREADABLE[column.kind], name))
+        elif column.values:
+            faults.append(("unknown_code", name))
+    late = [("future", "occurred_at"), ("future", "received_at"), ("after_as_of", "occurred_at")]
+    return [*faults, *late, DOUBLED]
+
+
+def _typed_sql(rows: RawRows, columns: Mapping[str, Column], names: Sequence[str], run: ReadingRun) -> str:
+    places = {fault: number for number, fault in enumerate(list_faults(columns), 1)}
+    comma, known = rows.file.separator != ",", _stored(names, run)
+    tests: list[tuple[str, tuple[str, str]]] = []
     values = []
     for name, column in columns.items():
         raw, value = quote_name(name), quote_name(f"value of {name}")
-        values.append(f"{_value_sql(name, column, decimal_comma=decimal_comma)} AS {value}")
+        if name in names or name in known:
+            values.append(f"{_value_sql(name, column, decimal_comma=comma)} AS {value}")
+        if name not in names:
+            continue
         if column.required:
-            faults.append((f"{raw} IS NULL", f"missing_{name}", name))
+            tests.append((f"{raw} IS NULL", (f"missing_{name}", name)))
         if column.kind in UNREADABLE:
-            faults.append((f"{raw} IS NOT NULL AND {value} IS NULL", UNREADABLE[column.kind], name))
+            tests.append((f"{raw} IS NOT NULL AND {value} IS NULL", (UNREADABLE[column.kind], name)))
         elif column.values:
-            known = ", ".join(quote_text(one) for one in column.values)
-            faults.append((f"{raw} IS NOT NULL AND {value} NOT IN ({known})", "unknown_code", name))
-    faults += _late_faults(run)
-    rule = " ".join(f"WHEN {condition} THEN '{name}'" for condition, name, _ in faults)
-    where = " ".join(f"WHEN {condition} THEN '{column}'" for condition, _, column in faults)
-    shown = [f"{quote_name(f'value of {name}')} AS {quote_name(name)}" for name in columns]
+            codes = ", ".join(quote_text(one) for one in column.values)
+            tests.append((f"{raw} IS NOT NULL AND {value} NOT IN ({codes})", ("unknown_code", name)))
+    tests += _late_tests(run)
+    when = " ".join(f"WHEN {condition} THEN {places[fault]}" for condition, fault in tests)
+    shown = [f"{quote_name(f'value of {name}')} AS {quote_name(name)}" for name in columns if name in known]
+    if not run.complete:
+        event_id = quote_name("value of event_id") if "event_id" in names else "NULL"
+        all_values = ", ".join(quote_name(f"value of {name}") for name in columns if name in names)
+        shown.append(f"CASE WHEN {event_id} IS NULL THEN hash({all_values}) END AS twin")
     return (
-        f"SELECT {number} AS file_number, source_row, {', '.join(shown)}, CASE {rule} ELSE '' END AS rule, "
-        f"CASE {where} ELSE '' END AS fault_column FROM (SELECT *, {', '.join(values)} FROM ({query}))"
+        f"SELECT source_row, {', '.join(shown)}, CAST(CASE {when} ELSE 0 END AS UTINYINT) AS fault "
+        f"FROM (SELECT *, {', '.join(values)} FROM ({rows.query}))"
     )
 
 
@@ -98,95 +135,67 @@ def _value_sql(name: str, column: Column, *, decimal_comma: bool) -> str:
     return flag_sql(raw) if column.kind == "flag" else raw
 
 
-def _late_faults(run: ReadingRun) -> list[tuple[str, str, str]]:
+def _late_tests(run: ReadingRun) -> list[tuple[str, tuple[str, str]]]:
     """Return the rules of time: received before it happened, after what can be, after what is looked at."""
-    faults = [
-        (f"occurred_at_us > coalesce(received_at_us + {DAY_US}, {run.ceiling_us})", "future", "occurred_at"),
-        (f"received_at_us > {run.ceiling_us + DAY_US}", "future", "received_at"),
+    ahead = f"occurred_at_us > coalesce(received_at_us + {DAY_US}, {run.ceiling_us})"
+    tests = [
+        (ahead, ("future", "occurred_at")),
+        (f"received_at_us > {run.ceiling_us + DAY_US}", ("future", "received_at")),
     ]
     if run.as_of_us is not None:
         late = f"occurred_at_us > {run.as_of_us} OR received_at_us > {run.as_of_us}"
-        faults.append((late, "after_as_of", "occurred_at"))
-    return faults
+        tests.append((late, ("after_as_of", "occurred_at")))
+    return tests
 
 
-def mark_duplicates(run: ReadingRun) -> None:
-    """Set the rule `duplicate_event_id` on rows of `event_rows` whose id stands in a row received before.
-
-    Parameters
-    ----------
-    run : ReadingRun
-        The engine.
-    """
-    run.connection.execute(
-        f"""UPDATE event_rows SET rule = 'duplicate_event_id', fault_column = 'event_id' FROM (
-        SELECT rowid AS doubled, row_number() OVER (PARTITION BY event_id ORDER BY received_at NULLS LAST,
-        {TIES}, customer, file_number, source_row) AS place FROM event_rows WHERE rule = '' AND event_id IN (
-        SELECT event_id FROM event_rows WHERE rule = '' AND event_id IS NOT NULL GROUP BY event_id
-        HAVING count(*) > 1)) WHERE event_rows.rowid = doubled AND place > 1"""
-    ).fetchall()
-
-
-def write_events(run: ReadingRun) -> None:
-    """Write the rows of `event_rows` that keep all rules to events.parquet.
+def mark_duplicates(run: ReadingRun, parts: Sequence[Part], columns: Mapping[str, Column]) -> None:
+    """Set the fault `duplicate_event_id` on rows whose id stands in a row received before.
 
     Parameters
     ----------
     run : ReadingRun
-        The engine, the key and the folder; one row is one event, sorted by the source's customer id, then
-        device, session, time, sequence, event id and name, so that the order of the input does not matter.
+        The engine with `event_rows`.
+    parts : sequence of Part
+        What `collect_events` returned.
+    columns : mapping of str to Column
+        The columns of events.
     """
-    names = _event_columns(run)
-    shown = [
-        f"{name}_ids.pseudonym AS {name}" if name in PEOPLE else f"event_rows.{quote_name(name)}"
-        for name in names
-    ]
-    ids = " UNION ".join(
-        f"SELECT {name} AS id FROM event_rows WHERE rule = '' AND {name} IS NOT NULL" for name in PEOPLE
-    )
-    pseudonym = hmac_sql("id", key=run.key)
+    if not any("event_id" in part.names for part in parts):
+        return
+    code = 1 + list_faults(columns).index(DOUBLED)
     run.connection.execute(
-        f"CREATE TABLE person_ids AS SELECT id, {pseudonym} AS pseudonym FROM ({ids})"
+        f"""CREATE TABLE doubled AS SELECT part, source_row FROM (
+        SELECT part, source_row, row_number() OVER (PARTITION BY event_id ORDER BY received_at NULLS LAST,
+        {TIES}, customer, part, source_row) AS place FROM event_rows WHERE fault = 0 AND event_id IS NOT NULL
+        AND hash(event_id) IN (SELECT hash(event_id) FROM event_rows WHERE fault = 0 AND event_id IS NOT NULL
+        GROUP BY 1 HAVING count(*) > 1)) WHERE place > 1"""
     ).fetchall()
-    joins = " ".join(
-        f"LEFT JOIN person_ids AS {name}_ids ON {name}_ids.id = event_rows.{name}" for name in PEOPLE
-    )
-    order = (
-        f"event_rows.customer NULLS LAST, event_rows.device_id NULLS LAST, session_given NULLS LAST, {TIES}"
-    )
-    unnamed = "SELECT count(*) FROM event_rows WHERE rule = '' AND event_id IS NULL"
-    if run.connection.execute(unnamed).fetchall()[0][0]:  # without ids, ties are settled by all columns
-        order += "".join(f", event_rows.{quote_name(name)} NULLS LAST" for name in names)
-    zone = quote_text(run.project.timezone)
-    day = f"CAST(timezone({zone}, make_timestamptz(occurred_at)) AS DATE) - DATE '1970-01-01'"
-    path = quote_text(str(run.folder / "events.parquet"))
-    run.connection.execute(
-        f"COPY (SELECT {', '.join(shown)}, CAST({day} AS INTEGER) AS local_day FROM event_rows {joins} "
-        f"WHERE rule = '' ORDER BY {order}) TO {path} (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchall()
+    for (place,) in run.connection.execute("SELECT DISTINCT part FROM doubled ORDER BY 1").fetchall():
+        table = parts[place].table
+        run.connection.execute(
+            f"UPDATE {table} SET fault = {code} FROM doubled "
+            f"WHERE doubled.part = {place} AND doubled.source_row = {table}.source_row"
+        ).fetchall()
 
 
-def _event_columns(run: ReadingRun) -> list[str]:
-    described = run.connection.execute("DESCRIBE event_rows").fetchall()
-    return [str(row[0]) for row in described if row[0] not in BOOK_KEEPING]
-
-
-def count_identical_events(run: ReadingRun) -> int:
+def count_identical_events(run: ReadingRun, columns: Mapping[str, Column]) -> int:
     """Return how many events without an id repeat another one in every column; they are kept.
 
     Parameters
     ----------
     run : ReadingRun
-        The engine.
+        The engine with `event_rows`.
+    columns : mapping of str to Column
+        The columns of events.
 
     Returns
     -------
     int
         The repeats, the first of each not counted.
     """
-    columns = ", ".join(quote_name(name) for name in _event_columns(run))
+    shown = ", ".join(quote_name(name) for name in columns) if run.complete else "twin"
     found = run.connection.execute(
-        "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM event_rows WHERE rule = '' "
-        f"AND event_id IS NULL GROUP BY {columns})"
+        "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM event_rows WHERE fault = 0 "
+        f"AND event_id IS NULL GROUP BY {shown})"
     ).fetchall()
     return int(found[0][0])

@@ -12,12 +12,12 @@ import pyarrow
 import pyarrow.parquet
 
 from journeylib.data.problems import InputError, Problem
+from journeylib.data.source_scan import SEPARATORS, find_first_cells, scan_file
 from journeylib.data.sources import Source
-from journeylib.data.texts import CHUNK, read_cells, read_texts
+from journeylib.data.texts import read_texts
 
 __all__ = ["SourceFile", "find_separator", "inspect_file"]
 
-SEPARATORS = ",;\t|"
 # The first bytes of files that are no text, and what to do with them.
 MAGIC = {
     b"PAR1": ("a Parquet file", 'declare format = "parquet", or name it .parquet'),
@@ -50,6 +50,10 @@ class SourceFile:
         Whether it holds a quote, so that a row may have several lines.
     odd_blanks : bool
         Whether a tab, a no-break space or a quoted line end may stand around a cell's text.
+    outer_spaces : bool
+        Whether a space may stand around a cell's text.
+    blank_lines : bool
+        Whether a line may be empty.
     """
 
     path: Path
@@ -62,9 +66,23 @@ class SourceFile:
     complete: bool = True
     quotes: bool = False
     odd_blanks: bool = True
+    outer_spaces: bool = True
+    blank_lines: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Return whether each line under the header is one row."""
+        return self.format == "csv" and not self.quotes and not self.blank_lines
+
+    @property
+    def rows(self) -> int:
+        """Return the rows under the header of a plain file."""
+        return self.lines - self.complete
 
 
-def inspect_file(path: Path, source: Source, *, shown: str, work: Path) -> SourceFile:
+def inspect_file(
+    path: Path, source: Source, *, shown: str, work: Path, keep: list[bytes] | None = None
+) -> SourceFile:
     """Look at one file of a source.
 
     Parameters
@@ -77,6 +95,8 @@ def inspect_file(path: Path, source: Source, *, shown: str, work: Path) -> Sourc
         Its name in messages.
     work : Path
         A folder for its copy in UTF-8, where one is needed.
+    keep : list of bytes or None
+        Filled with the pieces of what is read, unpacked and in UTF-8; left empty for Parquet.
 
     Returns
     -------
@@ -97,15 +117,17 @@ def inspect_file(path: Path, source: Source, *, shown: str, work: Path) -> Sourc
         if start.startswith(magic):
             raise InputError(Problem(shown, found, "text in CSV", mend))
     encoding = codecs.lookup(source.encoding).name
-    plain = encoding in ("utf-8", "utf-8-sig", "ascii")
-    encoding = "utf-8-sig" if plain else encoding
-    scan = _scan(path, encoding, shown)
-    if not plain or scan.lone_returns:
-        copy = work / f"{sha256[:16]}_{encoding}.csv"
-        scan.lines = _copy_as_utf8(path, encoding, shown, copy)
-        path = copy
-    separator = source.separator or max(SEPARATORS, key=lambda mark: len(_first_cells(scan.first, mark)))
-    header = tuple(name.strip().lstrip("\ufeff").strip() for name in _first_cells(scan.first, separator))
+    copy = work / f"{sha256[:16]}_{encoding}.csv"
+    if encoding not in ("utf-8", "utf-8-sig", "ascii"):
+        path = _copy_as_utf8(path, encoding, shown, copy)
+    scan = scan_file(path, shown, separator=source.separator, keep=keep)
+    if scan.lone_returns:
+        path = _copy_as_utf8(path, "utf-8-sig", shown, copy)
+        if keep:
+            keep.clear()
+        scan = scan_file(path, shown, separator=source.separator, keep=keep)
+    separator = scan.separator
+    header = tuple(name.strip().lstrip("\ufeff").strip() for name in find_first_cells(scan.first, separator))
     if not any(header):
         mend = "export it with its header"
         raise InputError(Problem(shown, "no header", "the column names on the first line", mend, line=1))
@@ -117,9 +139,11 @@ def inspect_file(path: Path, source: Source, *, shown: str, work: Path) -> Sourc
         header=header,
         separator=separator,
         lines=scan.lines,
-        complete=scan.last.endswith(("\n", "\r")),
+        complete=scan.complete,
         quotes=scan.quotes,
         odd_blanks=scan.quotes or scan.hard_spaces or (scan.tabs and separator != "\t"),
+        outer_spaces=scan.outer_spaces or scan.quotes,
+        blank_lines=scan.blank_lines,
     )
 
 
@@ -143,61 +167,15 @@ def _read_parquet_names(path: Path, shown: str) -> tuple[str, ...]:
     return tuple(str(name).strip() for name in names)
 
 
-@dataclass
-class _Scan:
-    """What one pass over a file's text shows."""
-
-    first: str = ""
-    last: str = ""
-    lines: int = 0
-    written: bool = False
-    lone_returns: bool = False
-    tabs: bool = False
-    quotes: bool = False
-    hard_spaces: bool = False
-
-
-def _scan(path: Path, encoding: str, shown: str) -> _Scan:
-    found, held = _Scan(), ""
-    for text in read_texts(path, encoding, shown):
-        if "\0" in text:
-            mend = 'export it as CSV text, or declare format = "parquet" or encoding = "utf-16"'
-            line = found.lines + text[: text.index("\0")].count("\n") + 1
-            raise InputError(Problem(shown, "a binary file", "text", mend, line=line))
-        if len(found.first) < CHUNK:
-            found.first += text
-        body, held = held + text, "\r" if text.endswith("\r") else ""
-        body = body.removesuffix("\r") if held else body
-        found.lone_returns = found.lone_returns or body.count("\r") > body.count("\r\n")
-        found.tabs = found.tabs or "\t" in text
-        found.quotes = found.quotes or '"' in text
-        found.hard_spaces = found.hard_spaces or "\u00a0" in text
-        found.written = found.written or bool(text.strip())
-        found.lines += text.count("\n")
-        found.last = text or found.last
-    found.lone_returns = found.lone_returns or bool(held)
-    if not found.written:
-        raise InputError(Problem(shown, "an empty file", "a header and rows", "export it again"))
-    return found
-
-
-def _copy_as_utf8(path: Path, encoding: str, shown: str, copy: Path) -> int:
-    """Write a copy in UTF-8 with plain line ends and return how many it has."""
+def _copy_as_utf8(path: Path, encoding: str, shown: str, copy: Path) -> Path:
+    """Write a copy in UTF-8 with plain line ends."""
     copy.parent.mkdir(parents=True, exist_ok=True)
-    newlines, lines = io.IncrementalNewlineDecoder(None, translate=True), 0
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
     with copy.open("w", encoding="utf-8", newline="") as out:
         for text in read_texts(path, encoding, shown):
-            plain = newlines.decode(text)
-            lines += plain.count("\n")
-            out.write(plain)
-        rest = newlines.decode("", final=True)
-        out.write(rest)
-    return lines + rest.count("\n")
-
-
-def _first_cells(text: str, separator: str) -> list[str]:
-    stream = io.StringIO(text.lstrip("\ufeff"), newline="")
-    return next((cells for _, cells in read_cells(stream, separator)), [])
+            out.write(newlines.decode(text))
+        out.write(newlines.decode("", final=True))
+    return copy
 
 
 def find_separator(file: SourceFile) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import pandas as pd
 
 from journeylib.data.files import SourceFile
 from journeylib.data.problems import InputError, Problem
-from journeylib.data.source_lines import find_source_lines
 from journeylib.data.sources import Source
 
 __all__ = ["NOT_A_FAULT", "Ledger"]
@@ -38,8 +37,8 @@ class Ledger:
     ----------
     waterfall : list of dict
         One entry a table, source, step and rule.
-    quarantine : list of DataFrame
-        The rows set aside, by file.
+    quarantine : list of tuple
+        The rows set aside: table, source, file, line, rule and column.
     inputs : list of dict
         One entry a file: its hash and rows.
     spans : dict
@@ -49,7 +48,7 @@ class Ledger:
     """
 
     waterfall: list[dict[str, Any]] = field(default_factory=list)
-    quarantine: list[pd.DataFrame] = field(default_factory=list)
+    quarantine: list[tuple[str, str, str, int, str, str]] = field(default_factory=list)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     spans: dict[str, list[int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -73,30 +72,15 @@ class Ledger:
         table: str,
         source: str,
         file: SourceFile,
-        faults: pd.DataFrame,
+        faults: Iterable[tuple[int, str, str]],
         *,
         malformed: Sequence[int] = (),
-        again: bool = False,
     ) -> None:
-        """Write down one file's malformed rows and its faulty rows (source_row, rule, fault_column).
-
-        `again` says that the malformed rows are written down already, with another table of the same file.
-        """
-        faulty = faults[~faults["rule"].isin(["", *NOT_A_FAULT])].sort_values("source_row")
-        lines = find_source_lines(file, faulty["source_row"].astype(int).tolist(), malformed=malformed)
-        malformed = () if again else malformed
-        rows = pd.DataFrame(
-            {
-                "table": table,
-                "source": source,
-                "file": file.shown,
-                "line": [*malformed, *lines],
-                "rule": ["malformed_row"] * len(malformed) + faulty["rule"].tolist(),
-                "column": [""] * len(malformed) + faulty["fault_column"].tolist(),
-            }
-        )
-        if len(rows):
-            self.quarantine.append(rows)
+        """Write down the lines of one file's malformed rows, and line, rule and column of its faulty ones."""
+        place = (table, source, file.shown)
+        self.quarantine += [(*place, int(line), "malformed_row", "") for line in malformed]
+        kept = sorted(fault for fault in faults if fault[1] not in ("", *NOT_A_FAULT))
+        self.quarantine += [(*place, int(line), rule, column) for line, rule, column in kept]
 
     def add_rows(self, table: str, source: Source, rows_in: int, by_rule: Mapping[str, int]) -> int:
         """Add a source's waterfall and return its rows used; a source without one usable row is refused.
@@ -129,10 +113,9 @@ class Ledger:
         return Problem(shown, found, "rows that keep the rules", mend, line=line, column=column)
 
     def _first_line(self, table: str, source: Source, rule: str) -> tuple[int | None, str]:
-        for rows in self.quarantine:
-            mine = rows[(rows["table"] == table) & (rows["source"] == source.name) & (rows["rule"] == rule)]
-            if len(mine):
-                return int(mine["line"].iloc[0]), str(mine["column"].iloc[0])
+        for its_table, its_source, _, line, its_rule, column in self.quarantine:
+            if (its_table, its_source, its_rule) == (table, source.name, rule):
+                return line, column
         return None, ""
 
     def count_used(self) -> int:
@@ -141,8 +124,7 @@ class Ledger:
 
     def write(self, folder: Path) -> None:
         """Write waterfall.csv and quarantine.csv."""
-        empty = pd.DataFrame(columns=list(QUARANTINE))
-        quarantine = pd.concat(self.quarantine, ignore_index=True) if self.quarantine else empty
+        quarantine = pd.DataFrame(self.quarantine, columns=list(QUARANTINE))
         waterfall = pd.DataFrame(self.waterfall, columns=list(WATERFALL))
         quarantine.to_csv(folder / "quarantine.csv", index=False, lineterminator="\n")
         waterfall.to_csv(folder / "waterfall.csv", index=False, lineterminator="\n")

@@ -17,7 +17,7 @@ from journeylib.data.source_lines import read_malformed_lines
 from journeylib.data.sources import Source
 from journeylib.data.tables import Column
 
-__all__ = ["RawRows", "fetch_rows", "open_rows", "store_rows"]
+__all__ = ["RawRows", "fetch_frame", "fetch_rows", "open_rows", "store_rows"]
 
 LONGEST_ROW = 16 << 20  # bytes; a longer row is a quote that was never closed
 
@@ -89,7 +89,15 @@ def open_rows(
     parts = ["source_row"]
     for ours, column in columns.items():
         cells = [places[name] for name in mapping.get(ours, ())]
-        texts = [cell_sql(cell, typed=types.get(cell, ""), odd_blanks=file.odd_blanks) for cell in cells]
+        texts = [
+            cell_sql(
+                cell,
+                typed=types.get(cell, ""),
+                odd_blanks=file.odd_blanks,
+                outer_spaces=file.outer_spaces,
+            )
+            for cell in cells
+        ]
         raw = texts[0] if len(texts) == 1 else f"nullif(concat_ws(' ', {', '.join(texts)}), '')"
         raw = raw if texts else "CAST(NULL AS VARCHAR)"
         parts.append(f"{raw} AS {quote_name(ours)}")
@@ -164,9 +172,28 @@ def fetch_rows(connection: duckdb.DuckDBPyConnection, rows: RawRows) -> pd.DataF
         If the file can't be read.
     """
     with _explain_engine(rows):
-        frame: pd.DataFrame = connection.sql(rows.query).to_arrow_table().to_pandas()
+        frame = fetch_frame(connection, rows.query)
     rows.malformed = read_malformed_lines(connection, rows.file, rows.rejects, rows_read=len(frame))
     return frame.sort_values("source_row", ignore_index=True)
+
+
+def fetch_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
+    """Return what a query gives as a frame, text as pandas' text.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        The engine.
+    query : str
+        SQL.
+
+    Returns
+    -------
+    DataFrame
+        One row a row of the result.
+    """
+    frame: pd.DataFrame = connection.sql(query).to_arrow_table().to_pandas()
+    return frame
 
 
 def store_rows(connection: duckdb.DuckDBPyConnection, rows: RawRows, statement: str) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from journeylib.data.files import SourceFile
 from journeylib.data.ledger import Ledger
 from journeylib.data.project import Project
-from journeylib.data.reading import RawRows
-from journeylib.data.sources import Source
 
-__all__ = ["ReadFile", "ReadingRun", "count_rules", "write_parquet"]
+__all__ = ["ReadingRun", "count_rules", "write_parquet"]
 
 
 @dataclass
@@ -32,8 +30,9 @@ class ReadingRun:
         The declared instant as of which the data are looked at, microseconds UTC.
     ceiling_us : int
         A time after this instant is from the future.
-    opened : int
-        How many files were opened; tells apart the engine's tables of rejected rows.
+    complete : bool
+        Whether chapters will read the tables; where not, what can't fail is left out: the order of rows,
+        pseudonyms, and columns that no rule needs.
     """
 
     project: Project
@@ -45,12 +44,12 @@ class ReadingRun:
     connection: duckdb.DuckDBPyConnection
     say: Callable[[str], None]
     ledger: Ledger = field(default_factory=Ledger)
-    opened: int = 0
+    complete: bool = True
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def next_number(self) -> int:
-        """Return a number for the next file that is opened."""
-        self.opened += 1
-        return self.opened
+        """Return a number that tells apart the engine's tables of one run."""
+        return next(self._numbers)
 
     def is_late(self, times: pd.Series) -> pd.Series:
         """Return which times lie after the declared instant; a missing time does not."""
@@ -59,24 +58,15 @@ class ReadingRun:
         return (times > self.as_of_us).fillna(False).astype(bool)
 
 
-@dataclass
-class ReadFile:
-    """One file that was read: its source, what was found out about it, and its malformed rows."""
-
-    source: Source
-    file: SourceFile
-    rows: RawRows
-
-
-def count_rules(faults: pd.DataFrame, rows: RawRows) -> dict[str, int]:
-    """Return how many rows of a file break each rule, malformed rows among them.
+def count_rules(faults: pd.DataFrame, *, malformed: int) -> dict[str, int]:
+    """Return how many rows break each rule, malformed rows among them.
 
     Parameters
     ----------
     faults : DataFrame
-        One row a row of the file, with its `rule` ('' where it keeps all).
-    rows : RawRows
-        The file.
+        One row a row of the source, with its `rule` ('' where it keeps all).
+    malformed : int
+        How many rows are no rows at all.
 
     Returns
     -------
@@ -85,7 +75,7 @@ def count_rules(faults: pd.DataFrame, rows: RawRows) -> dict[str, int]:
     """
     counts: Mapping[object, int] = faults.loc[faults["rule"] != "", "rule"].value_counts().to_dict()
     by_rule = {str(rule): int(number) for rule, number in counts.items()}
-    return by_rule | ({"malformed_row": len(rows.malformed)} if rows.malformed else {})
+    return by_rule | ({"malformed_row": malformed} if malformed else {})
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:

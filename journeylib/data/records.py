@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,10 +17,19 @@ from journeylib.data.reading_run import ReadingRun
 from journeylib.data.sources import Source
 from journeylib.data.tables import TABLES, Column
 
-__all__ = ["check_records", "read_numbers", "read_raw_table", "read_records", "table_columns"]
+__all__ = [
+    "check_records",
+    "read_number",
+    "read_numbers",
+    "read_raw_table",
+    "read_records",
+    "table_columns",
+]
 
 YES, NO = ("yes", "y", "true", "t", "1"), ("no", "n", "false", "f", "0")
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+SHAPE = re.compile(NUMBER, re.ASCII)
+COMMA = re.compile(r"^([+-]?\d+),(\d+)$", re.ASCII)
 MAY_LIE_AHEAD = ("left_at", "withdrawn_at")  # an end that is agreed on is known before it comes
 
 
@@ -110,6 +121,31 @@ def read_numbers(text: pd.Series, *, decimal_comma: bool) -> pd.Series:
     return numbers.where(np.isfinite(numbers)).astype("Float64")
 
 
+def read_number(text: str, *, decimal_comma: bool) -> float:
+    """Return one text as a number, NaN where it is no finite number.
+
+    Parameters
+    ----------
+    text : str
+        Text without outer spaces.
+    decimal_comma : bool
+        Whether 12,50 means twelve and a half.
+
+    Returns
+    -------
+    float
+        The number.
+
+    Examples
+    --------
+    >>> read_number("12,50", decimal_comma=True), read_number("ten", decimal_comma=False)
+    (12.5, nan)
+    """
+    cleaned = COMMA.sub(r"\1.\2", text) if decimal_comma else text
+    number = float(cleaned) if SHAPE.fullmatch(cleaned) else math.nan
+    return number if math.isfinite(number) else math.nan
+
+
 def read_records(frame: pd.DataFrame, columns: Mapping[str, Column], *, decimal_comma: bool) -> pd.DataFrame:
     """Turn a table of text into typed columns; `check_records` finds what can't be read.
 
@@ -184,13 +220,16 @@ def check_records(
 
 def _find_first_faults(keeps: pd.DataFrame) -> pd.DataFrame:
     """Return the first rule that each row breaks, by pandera: one check a rule, all failures at once."""
+    faults = pd.DataFrame({"rule": "", "fault_column": ""}, index=keeps.index, dtype="str")
+    keeps = keeps.loc[~keeps.all(axis=1)]
+    if keeps.empty:
+        return faults
     with warnings.catch_warnings():  # pandera looks at an installed pyspark, which warns of pandas 3
         warnings.simplefilter("ignore", FutureWarning)
         import pandera.pandas as pa
     schema = pa.DataFrameSchema(
         {str(name): pa.Column(bool, pa.Check(lambda kept: kept, name=str(name))) for name in keeps}
     )
-    faults = pd.DataFrame({"rule": "", "fault_column": ""}, index=keeps.index, dtype="str")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)

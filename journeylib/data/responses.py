@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from journeylib.data.codebook import split_codes
@@ -14,6 +16,7 @@ from journeylib.data.tables import SCORED_ROLES, SEGMENT_ROLES
 __all__ = ["FIELDS", "find_codes", "read_responses_of_wave"]
 
 FIELDS = ("respondent", "customer", "answered_at", "weight", "seconds")  # columns that are no answer
+WHOLE = re.compile(r"^([+-]?\d+)\.0+$", re.ASCII)
 LABELS = ("language", "country")
 
 
@@ -38,12 +41,16 @@ def find_codes(text: pd.Series, codes: str) -> pd.Series:
     [True, True, False]
     """
     known = split_codes(codes)
-    return text.isin(known) | clean_codes(text).isin(known)
+    if not known:
+        return pd.Series(False, index=text.index)
+    places, cells = pd.factorize(text)  # each different cell once; a missing one has the place -1, the last
+    found = [cell in known or _clean_code(str(cell)) in known for cell in cells]
+    return pd.Series(np.array([*found, False], dtype=bool)[places], index=text.index)
 
 
-def clean_codes(text: pd.Series) -> pd.Series:
-    """Return codes without the ``.0`` that spreadsheets and pandas add to whole numbers."""
-    return text.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
+def _clean_code(cell: str) -> str:
+    """Return a code without the ``.0`` that spreadsheets and pandas add to whole numbers."""
+    return WHOLE.sub(r"\1", cell)
 
 
 def read_responses_of_wave(
@@ -129,7 +136,8 @@ def _label_codes(codes: pd.Series, row: dict[Any, Any]) -> pd.Series:
     if not names:
         return known
     names = {name: name for name in names.values()} | names  # an export may hold the labels themselves
-    named = known.map(names).where(known.isin(names), clean_codes(known).map(names)).astype("str")
+    labels = {cell: names.get(cell, names.get(_clean_code(str(cell)))) for cell in known.dropna().unique()}
+    named = known.map(labels).astype("str")
     return named.where(named.notna() | known.isna(), "other")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from journeylib.data.people import pseudonymise
-from journeylib.data.reading_run import ReadFile, ReadingRun, count_rules, write_parquet
-from journeylib.data.records import check_records, read_raw_table, read_records, table_columns
+from journeylib.data.reading import RawRows, fetch_frame
+from journeylib.data.reading_batches import Part, read_files
+from journeylib.data.reading_run import ReadingRun, count_rules, write_parquet
+from journeylib.data.records import check_records, read_records, table_columns
 from journeylib.data.sources import Source
 from journeylib.data.tables import TABLES, Column
 
@@ -37,46 +40,62 @@ def write_small_table(run: ReadingRun, table: str) -> None:
         return
     run.say(f"reading {table}")
     columns = table_columns(table, sources)
-    read: list[ReadFile] = []
-    frames: list[pd.DataFrame] = []
-    records: list[pd.DataFrame] = []
-    for source in sources:
-        for path, shown in zip(source.files, source.shown, strict=True):
-            frame, file, rows = read_raw_table(run, path, source, columns, shown=shown)
-            run.ledger.add_input(table, source.name, file, len(frame) + len(rows.malformed))
-            read.append(ReadFile(source, file, rows))
-            frames.append(frame.assign(file_number=len(read) - 1))
-            records.append(read_records(frame, columns, decimal_comma=file.separator != ","))
-    text, whole = pd.concat(frames, ignore_index=True), pd.concat(records, ignore_index=True)
+    parts = read_files(run, sources, columns, write_sql=_write_sql)
+    frames = [_fetch(part, columns, run) for part in parts]
+    records = [
+        read_records(frame, columns, decimal_comma=part.files[0].file.separator != ",")
+        for part, frame in zip(parts, frames, strict=True)
+    ]
+    text = pd.concat([frame.assign(part=place) for place, frame in enumerate(frames)], ignore_index=True)
+    whole = pd.concat(records, ignore_index=True)
     timed = TABLES[table].time
     late = run.is_late(whole[timed]) if timed else pd.Series(False, index=whole.index)
     faults = check_records(text, whole, columns, ceiling_us=run.ceiling_us, late=late)
-    _count_rows(table, read, faults.join(text[["file_number", "source_row"]]), run)
+    _count_rows(table, parts, faults.join(text[["part", "source_row"]]), run)
     used = whole[faults["rule"] == ""]
     if len(used):
         _save_records(used, table, columns, run)
 
 
-def _count_rows(table: str, read: Sequence[ReadFile], faults: pd.DataFrame, run: ReadingRun) -> None:
-    totals: dict[str, tuple[Source, int, dict[str, int]]] = {}
-    for number, one in enumerate(read):
-        mine = faults[faults["file_number"] == number]
-        run.ledger.set_aside(table, one.source.name, one.file, mine, malformed=one.rows.malformed)
-        _, rows, by_rule = totals.get(one.source.name, (one.source, 0, {}))
-        for rule, times in count_rules(mine, one.rows).items():
-            by_rule[rule] = by_rule.get(rule, 0) + times
-        totals[one.source.name] = (one.source, rows + len(mine) + len(one.rows.malformed), by_rule)
-    for source, rows, by_rule in totals.values():
-        run.ledger.add_rows(table, source, rows, by_rule)
+def _write_sql(rows: RawRows, source: Source, names: Sequence[str]) -> str:
+    return rows.query
+
+
+def _fetch(part: Part, columns: Mapping[str, Column], run: ReadingRun) -> pd.DataFrame:
+    """Return a part's rows as text, in their order, and take it out of the engine."""
+    frame = fetch_frame(run.connection, f"SELECT * FROM {part.table} ORDER BY source_row")
+    run.connection.execute(f"DROP TABLE {part.table}")
+    return frame.astype(dict.fromkeys(columns, "str"))
+
+
+def _count_rows(table: str, parts: Sequence[Part], faults: pd.DataFrame, run: ReadingRun) -> None:
+    totals: dict[str, tuple[Source, Counter[str], list[int]]] = {}
+    broken = faults[faults["rule"] != ""]
+    for place, part in enumerate(parts):
+        mine = broken[broken["part"] == place]
+        placed = part.find_places(mine["source_row"]).join(mine)
+        for number, one in enumerate(part.files):
+            its = placed.loc[placed["place"] == number, ["line", "rule", "fault_column"]]
+            run.ledger.add_input(table, one.source.name, one.file, one.rows)
+            lines = its.itertuples(index=False, name=None)
+            run.ledger.set_aside(table, one.source.name, one.file, lines, malformed=one.malformed)
+            _, by_rule, rows = totals.setdefault(one.source.name, (one.source, Counter(), []))
+            by_rule.update(count_rules(its, malformed=len(one.malformed)))
+            rows.append(one.rows)
+    for source, by_rule, rows in totals.values():
+        run.ledger.add_rows(table, source, sum(rows), by_rule)
 
 
 def _save_records(records: pd.DataFrame, table: str, columns: Mapping[str, Column], run: ReadingRun) -> None:
     """Write the rows used, sorted by the source's own ids and time, then with pseudonyms."""
     ids = [name for name, column in columns.items() if column.kind == "id"]
     timed = TABLES[table].time
+    if timed:
+        run.ledger.add_span(table, records[timed])
+    if not run.complete:
+        write_parquet(records.drop(columns=ids), run.folder / f"{table}.parquet")
+        return
     by = [name for name in (*ids, timed, *columns) if name in records]
     ordered = records.sort_values(list(dict.fromkeys(by)), ignore_index=True)
-    if timed:
-        run.ledger.add_span(table, ordered[timed])
     named = {name: pseudonymise(ordered[name], key=run.key) for name in ids}
     write_parquet(ordered.assign(**named), run.folder / f"{table}.parquet")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 import duckdb
+import numpy as np
 
 from journeylib.data.files import SourceFile
 from journeylib.data.problems import InputError, Problem
 from journeylib.data.texts import CHUNK, open_bytes, read_cells
 
-__all__ = ["find_source_lines", "read_malformed_lines"]
+__all__ = ["check_malformed", "count_lines", "find_source_lines", "read_malformed_lines", "read_rejects"]
 
 
 def read_malformed_lines(
@@ -48,16 +49,10 @@ def read_malformed_lines(
     """
     if not rejects:
         return ()
-    query = f"SELECT line_byte_position, string_agg(error_type, ' ') FROM {rejects} GROUP BY 1 ORDER BY 1"
-    rows = connection.execute(query).fetchall()
-    lines = find_lines_at(file, [int(row[0]) for row in rows])
-    for line, (_, kinds) in zip(lines, rows, strict=True):
-        if "LINE SIZE" in kinds:
-            raise InputError(_explain_open_quote(file, line))
-        if not file.complete and line >= file.lines + 1:
-            mend = "the file was cut off: copy or export it again"
-            found = "a last row that ends in the middle"
-            raise InputError(Problem(file.shown, found, "whole rows", mend, line=line))
+    found = read_rejects(connection, file, rejects)
+    for line, kinds in found:
+        check_malformed(file, line, kinds)
+    lines = [line for line, _ in found]
     if file.quotes:
         last, counted = 1, 0
         for last, counted in _walk_rows(file, lines):  # noqa: B007
@@ -65,6 +60,28 @@ def read_malformed_lines(
         if counted > rows_read:
             raise InputError(_explain_open_quote(file, last))
     return tuple(lines)
+
+
+def read_rejects(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, rejects: str
+) -> list[tuple[int, str]]:
+    """Return the line of each row that the engine has rejected, and why."""
+    query = f"SELECT line_byte_position, string_agg(error_type, ' ') FROM {rejects} GROUP BY 1 ORDER BY 1"
+    rows = connection.execute(query).fetchall()
+    if not rows:
+        return []
+    lines = find_lines_at(file, [int(row[0]) for row in rows])
+    return [(line, str(kinds)) for line, (_, kinds) in zip(lines, rows, strict=True)]
+
+
+def check_malformed(file: SourceFile, line: int, kinds: str) -> None:
+    """Refuse a file whose rejected row shows that the rest of it is not to be trusted."""
+    if "LINE SIZE" in kinds:
+        raise InputError(_explain_open_quote(file, line))
+    if not file.complete and line >= file.lines + 1:
+        mend = "the file was cut off: copy or export it again"
+        found = "a last row that ends in the middle"
+        raise InputError(Problem(file.shown, found, "whole rows", mend, line=line))
 
 
 def _explain_open_quote(file: SourceFile, line: int) -> Problem:
@@ -108,6 +125,12 @@ def _walk_records(stream: IO[bytes], file: SourceFile) -> Iterator[tuple[int, bo
         yield line, bool(cells)
 
 
+def count_lines(rows: np.ndarray, malformed: np.ndarray) -> np.ndarray:
+    """Return the lines of some rows where each line is a row; both are counted from 1 under the header."""
+    before = np.sort(malformed) - np.arange(len(malformed))
+    return rows + np.searchsorted(before, rows, side="right")
+
+
 def find_source_lines(file: SourceFile, rows: Sequence[int], *, malformed: Iterable[int] = ()) -> list[int]:
     """Return the line on which each of some rows begins.
 
@@ -127,6 +150,8 @@ def find_source_lines(file: SourceFile, rows: Sequence[int], *, malformed: Itera
     """
     if file.format == "parquet" or not len(rows):
         return list(rows)
+    if file.plain:
+        return (count_lines(np.asarray(rows), np.asarray(list(malformed)) - 1) + 1).tolist()
     wanted, starts = set(rows), {}
     last = max(wanted)
     for line, number in _walk_rows(file, malformed):

@@ -15,6 +15,7 @@ from journeylib.data.problems import InputError, Problem
 from journeylib.data.reading_run import ReadingRun, count_rules, write_parquet
 from journeylib.data.records import read_raw_table
 from journeylib.data.responses import read_responses_of_wave
+from journeylib.data.source_lines import find_source_lines
 from journeylib.data.sources import Source
 from journeylib.data.tables import Column
 
@@ -65,7 +66,8 @@ def write_survey(run: ReadingRun) -> list[dict[str, Any]]:
     answers = pd.concat([answers for *_, answers in waves], ignore_index=True)
     run.ledger.add_span("survey", responses["answered_at"])
     write_parquet(_link_customers(responses, run), run.folder / "responses.parquet")
-    write_parquet(_finish_answers(answers, run), run.folder / "answers.parquet")
+    if run.complete:
+        write_parquet(_finish_answers(answers, run), run.folder / "answers.parquet")
     return [
         {
             "wave": source.name,
@@ -97,11 +99,13 @@ def _read_wave(source: Source, run: ReadingRun) -> tuple[pd.DataFrame, pd.DataFr
     responses = read_responses_of_wave(
         frame, questions, source, ceiling_us=run.ceiling_us, as_of_us=run.as_of_us, decimal_comma=comma
     )
-    faults = responses[["rule", "fault_column"]].assign(source_row=frame["source_row"])
+    faults = responses.loc[responses["rule"] != "", ["rule", "fault_column"]]
     ledger, total = run.ledger, len(frame) + len(rows.malformed)
     ledger.add_input("survey", source.name, file, total)
-    ledger.set_aside("survey", source.name, file, faults, malformed=rows.malformed)
-    ledger.add_rows("survey", source, total, count_rules(faults, rows))
+    at = find_source_lines(file, frame["source_row"].reindex(faults.index).tolist(), malformed=rows.malformed)
+    lines = zip(at, faults["rule"], faults["fault_column"], strict=True)
+    ledger.set_aside("survey", source.name, file, lines, malformed=rows.malformed)
+    ledger.add_rows("survey", source, total, count_rules(faults, malformed=len(rows.malformed)))
     used = responses[responses["rule"] == ""].drop(columns=["rule", "fault_column"])
     answers = read_answers_of_wave(frame, used, questions, decimal_comma=comma)
     if len(used):
@@ -121,14 +125,11 @@ def _count_answers(
     """Write down what became of each cell; unknown codes go to the quarantine with their line."""
     bad = answers[answers["fate"] == "unknown_code"]
     columns = dict(zip(questions["question"], questions["column"], strict=True))
-    aside = pd.DataFrame(
-        {
-            "source_row": source_row.reindex(bad["row"]).to_numpy(),
-            "rule": "unknown_code",
-            "fault_column": bad["question"].map(columns).to_numpy(),
-        }
-    )
-    run.ledger.set_aside("answers", source.name, file, aside, malformed=malformed, again=True)
+    at = find_source_lines(file, source_row.reindex(bad["row"]).tolist(), malformed=malformed)
+    lines = [
+        (line, "unknown_code", columns[question]) for line, question in zip(at, bad["question"], strict=True)
+    ]
+    run.ledger.set_aside("answers", source.name, file, lines)
     counts = answers.loc[answers["fate"] != "used", "fate"].value_counts().to_dict()
     run.ledger.add_rows("answers", source, len(answers), {str(rule): int(n) for rule, n in counts.items()})
     for question in questions.loc[questions["role"] == "nps", "question"]:
@@ -150,6 +151,8 @@ def _note_unknown_waves(run: ReadingRun) -> None:
 def _link_customers(responses: pd.DataFrame, run: ReadingRun) -> pd.DataFrame:
     """Return responses with pseudonyms; a respondent who is no known customer is linked to none."""
     given = responses["customer_given"]
+    if not run.complete:
+        return responses
     pseudonyms = pseudonymise(given.where(given.notna(), responses["respondent"]), key=run.key)
     linked = pseudonyms.isin(_known_customers(run.folder)) | given.notna()
     named = responses.drop(columns=["respondent", "customer_given"]).assign(

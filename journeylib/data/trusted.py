@@ -68,6 +68,7 @@ def write_trusted_tables(
     *,
     key: bytes,
     as_of_us: int | None = None,
+    complete: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> TrustedTables:
     """Read all sources of a project and write its trusted tables to a new folder.
@@ -83,6 +84,9 @@ def write_trusted_tables(
     as_of_us : int or None
         The instant as of which the data are looked at, microseconds UTC; None means the project's own
         `as_of`, else the newest instant in any source.
+    complete : bool
+        False where the tables are only checked: every row is read and tested, the books are the same, but
+        pseudonyms, the order of rows and columns that no check reads are left out.
     say : callable
         Called with one sentence as the work goes on.
 
@@ -110,7 +114,7 @@ def write_trusted_tables(
     ceiling_us = max(time.time_ns() // 1000, EARLIEST_NOW_US, as_of_us or 0)
     engine = project.engine
     connection = connect_engine(memory_limit=engine["memory_limit"], spill=engine["spill"] or str(work))
-    run = ReadingRun(project, folder, work, key, as_of_us, ceiling_us, connection, say)
+    run = ReadingRun(project, folder, work, key, as_of_us, ceiling_us, connection, say, complete=complete)
     try:
         facts = _write_tables(run)
     finally:
