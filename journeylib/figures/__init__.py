@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from journeylib.figures.alt_text import get_alt_text, set_alt_text, show_figure
     from journeylib.figures.drop_off import plot_drop_off
+    from journeylib.figures.expectations import plot_expectations
     from journeylib.figures.funnels import plot_funnel
+    from journeylib.figures.journey_map import plot_journey_map
     from journeylib.figures.paths import plot_transitions, plot_waterfall
+    from journeylib.figures.personas import plot_personas
+    from journeylib.figures.saving import save_figure
     from journeylib.figures.scores import plot_scores
     from journeylib.figures.theme import set_theme
 
@@ -18,20 +22,28 @@ _HOMES = {
     "set_alt_text": "alt_text",
     "show_figure": "alt_text",
     "plot_drop_off": "drop_off",
+    "plot_expectations": "expectations",
     "plot_funnel": "funnels",
     "plot_transitions": "paths",
     "plot_waterfall": "paths",
+    "plot_personas": "personas",
+    "plot_journey_map": "journey_map",
     "plot_scores": "scores",
+    "save_figure": "saving",
     "set_theme": "theme",
 }
 
 __all__ = [
     "get_alt_text",
     "plot_drop_off",
+    "plot_expectations",
     "plot_funnel",
+    "plot_journey_map",
+    "plot_personas",
     "plot_scores",
     "plot_transitions",
     "plot_waterfall",
+    "save_figure",
     "set_alt_text",
     "set_theme",
     "show_figure",

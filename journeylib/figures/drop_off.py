@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from journeylib.figures.alt_text import format_value, set_alt_text, spell_name, write_nothing_to_show
+from journeylib.figures.saving import keep_numbers
 from journeylib.figures.scores import LOW_BASE, TOO_SMALL, draw_intervals, write_column
 from journeylib.figures.theme import make_axes, wrap_labels, write_heading
 
@@ -56,6 +57,7 @@ def plot_drop_off(measures: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             part += f", interval {low} to {high}"
         was = earlier.get(row["item"])
         parts.append(part + (f", period before {format_value(was, kind='share')}" if pd.notna(was) else ""))
+    keep_numbers(axes, measures)
     return set_alt_text(axes, f"Dot plot of drop-off by step. {title}. {'; '.join(parts)}.")
 
 

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from journeylib.figures.alt_text import format_value, set_alt_text, spell_name, write_nothing_to_show
+from journeylib.figures.saving import keep_numbers
 from journeylib.figures.scores import TOO_SMALL
 from journeylib.figures.theme import (
     COLOURS,
@@ -76,6 +77,7 @@ def plot_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         marks.append(line)
     title = _say_funnel(now, unit=unit)
     write_heading(axes, title, marks=marks)
+    keep_numbers(axes, funnel)
     return set_alt_text(axes, _say_steps(now, before, title=title))
 
 

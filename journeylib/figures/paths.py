@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from journeylib.figures.alt_text import format_value, set_alt_text, spell_name, write_nothing_to_show
+from journeylib.figures.saving import keep_numbers
 from journeylib.figures.scores import write_column
 from journeylib.figures.theme import COLOURS, INK, TEXT_POINTS, make_axes, wrap_labels, write_heading
 
@@ -72,6 +73,7 @@ def plot_transitions(transitions: pd.DataFrame, *, most: int = 12, ax: Axes | No
     others = f" {rest} smaller {'flow is' if rest == 1 else 'flows are'} not drawn." if rest else ""
     names = zip(shown["start"], shown["end"], words, strict=True)
     parts = [f"{start} to {end} {text} of what follows" for start, end, text in names]
+    keep_numbers(axes, transitions)
     return set_alt_text(axes, f"Bars of the largest flows. {title}. {'; '.join(parts)}.{others}")
 
 
@@ -123,6 +125,7 @@ def plot_waterfall(rows: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     title = _say_waterfall(names, counts)
     write_heading(axes, title)
     parts = [f"{name} {count:,.0f}" for name, count in zip(names, counts, strict=True)]
+    keep_numbers(axes, rows)
     return set_alt_text(axes, f"Waterfall of rows. {title}. {'; '.join(parts)}.")
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from journeylib.figures.alt_text import format_value, set_alt_text, spell_name, write_nothing_to_show
+from journeylib.figures.saving import keep_numbers
 from journeylib.figures.theme import COLOURS, INK, QUIET, SMALL_POINTS, make_axes, wrap_labels, write_heading
 
 __all__ = ["draw_intervals", "plot_scores", "write_column"]
@@ -83,6 +84,7 @@ def plot_scores(
     axes.set_xlabel(_spell(metric, sentence=True))
     title = _say_extremes(now, kind=kind, metric=metric)
     write_heading(axes, title, marks=marks)
+    keep_numbers(axes, measures)
     return set_alt_text(axes, _say_all(now, before, headline, title=title, metric=metric, kind=kind))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from journeylib.journey.customers import list_journey, select_customers
 from journeylib.journey.funnels import count_funnel, measure_funnel
+from journeylib.journey.gaps import count_sessions
+from journeylib.journey.guesses import guess_touchpoints
 from journeylib.journey.paths import count_transitions
 from journeylib.journey.sessions import split_into_sessions
 from journeylib.journey.stages import assign_touchpoints, count_unmapped
@@ -11,10 +14,14 @@ from journeylib.journey.summaries import measure_sessions, summarise_sessions
 __all__ = [
     "assign_touchpoints",
     "count_funnel",
+    "count_sessions",
     "count_transitions",
     "count_unmapped",
+    "guess_touchpoints",
+    "list_journey",
     "measure_funnel",
     "measure_sessions",
+    "select_customers",
     "split_into_sessions",
     "summarise_sessions",
 ]

@@ -16,6 +16,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError, say_nearest
 from journeylib.journey.engine import collect_table, connect_engine, convert_to_arrow
 
 __all__ = ["TIME", "Events", "open_events", "rename_safely", "restore_name", "return_rows"]
@@ -58,8 +59,8 @@ def open_events(
 
     Raises
     ------
-    ValueError
-        Where a required column is missing.
+    ArgumentError
+        Where a required column is missing; a ValueError that a notebook shows in one line.
     TypeError
         Where `occurred_at` is neither a time nor whole microseconds.
     """
@@ -155,8 +156,10 @@ def _check_columns(columns: Sequence[str], required: Iterable[str]) -> None:
         hint = "; call split_into_sessions first"
     elif "touchpoint" in missing:
         hint = "; call assign_touchpoints first"
+    elif (near := say_nearest(str(missing[0]), [str(column) for column in columns])).startswith("did"):
+        hint = f"; {near}"
     found = ", ".join(map(str, columns))
-    raise ValueError(f"events lack the column(s) {', '.join(missing)}{hint}; found: {found}")
+    raise ArgumentError(f"events lack the column(s) {', '.join(missing)}{hint}; found: {found}")
 
 
 def _convert_times(frame: nw.LazyFrame) -> nw.LazyFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from journeylib.evidence.estimates import estimate_from_sums
 from journeylib.journey.frames import Events
 from journeylib.journey.measuring import MEASURE_COLUMNS, Measure, tabulate_measures
-from journeylib.journey.outcomes import NoUnitsError, sum_outcomes
+from journeylib.journey.outcomes import NoUnitsError, describe_funnel, sum_outcomes
 from journeylib.journey.steps import Step, parse_steps
 
 __all__ = ["count_funnel", "measure_funnel"]
@@ -67,6 +67,7 @@ def count_funnel(
         `step_conversion` (percent of the step before, missing for the first) with `step_low`, `step_high`,
         `step_n_effective`, `drop_off` (100 - step_conversion) with `drop_off_low`, `drop_off_high`, and
         `n_censored` (entrants left out because their window has not closed). `n` never rises.
+        ``attrs["funnel"]`` holds steps, unit, order and window, for `select_customers` and `write_project`.
 
     Raises
     ------
@@ -105,7 +106,9 @@ def count_funnel(
             group = here[here["segment"] == segment]
             place = {"which": which, "segment": segment, "unit_of_analysis": unit}
             rows += [{**place, **row} for row in _describe_steps(group, parsed)]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table.attrs["funnel"] = describe_funnel(steps, unit=unit, order=order, within=within, as_of=as_of)
+    return table
 
 
 def measure_funnel(

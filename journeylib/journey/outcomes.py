@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError
 from journeylib.journey.engine import collect_table
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
 from journeylib.journey.measuring import cut_periods, name_segments
@@ -21,7 +23,7 @@ from journeylib.journey.order import (
 from journeylib.journey.reach import FunnelRule, follow_units
 from journeylib.journey.steps import Step, match_steps
 
-__all__ = ["NoUnitsError", "sum_outcomes"]
+__all__ = ["NoUnitsError", "describe_funnel", "sum_outcomes"]
 
 _UNITS = {
     "people": ("customer", "person_position"),
@@ -31,8 +33,43 @@ _UNITS = {
 _ORDERS = ("ordered", "strict", "any")
 
 
-class NoUnitsError(ValueError):
+class NoUnitsError(ArgumentError):
     """No event has the unit that a funnel is to be counted on."""
+
+
+def describe_funnel(
+    steps: Sequence[str],
+    *,
+    unit: str,
+    order: str,
+    within: str | float | pd.Timedelta | None,
+    as_of: int | str | pd.Timestamp | None,
+) -> dict[str, Any]:
+    """Describe how a funnel is counted, in plain values that a project's settings can hold.
+
+    Parameters
+    ----------
+    steps : sequence of str
+        As for `count_funnel`.
+    unit, order, within, as_of
+        As for `count_funnel`.
+
+    Returns
+    -------
+    dict
+        steps, unit, order, window_days (a whole number where it is one; None without a window) and as_of
+        (None for the last event).
+
+    Examples
+    --------
+    >>> describe_funnel(["a", "b"], unit="people", order="ordered", within="7D", as_of=None)["window_days"]
+    7
+    """
+    window = _read_window(within)
+    days = None if window is None else window / 86_400_000_000
+    whole = int(days) if days is not None and days == int(days) else days
+    known = int(as_of) if isinstance(as_of, (int, np.integer)) else None if as_of is None else str(as_of)
+    return {"steps": list(steps), "unit": unit, "order": order, "window_days": whole, "as_of": known}
 
 
 def sum_outcomes(
@@ -100,9 +137,9 @@ def sum_outcomes(
 
 def _check_options(unit: str, order: str, periods: Mapping[str, tuple[int, int] | None]) -> None:
     if unit not in _UNITS:
-        raise ValueError(f"unit must be one of {', '.join(_UNITS)}, found {unit!r}")
+        raise ArgumentError(f"unit must be one of {', '.join(_UNITS)}, found {unit!r}")
     if order not in _ORDERS:
-        raise ValueError(f"order must be one of {', '.join(_ORDERS)}, found {order!r}")
+        raise ArgumentError(f"order must be one of {', '.join(_ORDERS)}, found {order!r}")
     cut_periods({which: period for which, period in periods.items() if period is not None})
 
 
@@ -112,7 +149,7 @@ def _read_window(within: str | float | pd.Timedelta | None) -> int | None:
         return None
     length = pd.Timedelta(within) if isinstance(within, (str, pd.Timedelta)) else pd.Timedelta(days=within)
     if length <= pd.Timedelta(0):
-        raise ValueError(f"within must be longer than nothing, found {within!r}")
+        raise ArgumentError(f"within must be longer than nothing, found {within!r}")
     return int(length / pd.Timedelta(microseconds=1))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError
 from journeylib.journey.engine import collect_table, join_table
 from journeylib.journey.frames import Events, open_events, return_rows
 
@@ -112,13 +113,13 @@ def _read_rules(touchpoints: pd.DataFrame) -> pd.DataFrame:
     missing = [column for column in ("pattern", "touchpoint", "stage") if column not in touchpoints.columns]
     if missing:
         found = ", ".join(map(str, touchpoints.columns))
-        raise ValueError(f"touchpoints lack the column(s) {', '.join(missing)}; found: {found}")
+        raise ArgumentError(f"touchpoints lack the column(s) {', '.join(missing)}; found: {found}")
     rules = pd.DataFrame({"pattern": touchpoints["pattern"].map(_read_text)})
     for column in _ADDED:
         rules[column] = touchpoints[column].map(_read_text) if column in touchpoints.columns else ""
     strange = sorted({text for text in rules["online"] if text and text.lower() not in _TRUTH})
     if strange:
-        raise ValueError(f"touchpoints: online is {strange[0]!r}, expected yes, no or empty")
+        raise ArgumentError(f"touchpoints: online is {strange[0]!r}, expected yes, no or empty")
     return rules[rules["pattern"] != ""]
 
 

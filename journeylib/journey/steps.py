@@ -11,6 +11,7 @@ from typing import NamedTuple
 import narwhals.stable.v2 as nw
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError
 from journeylib.journey.engine import collect_table, join_table
 
 __all__ = ["Step", "StepMatches", "match_steps", "parse_steps"]
@@ -93,7 +94,7 @@ def parse_steps(steps: Sequence[str]) -> list[Step]:
     ['view', 'view (2)', 'event:buy']
     """
     if isinstance(steps, str) or not 1 <= len(steps) <= MOST_STEPS:
-        raise ValueError(f"steps must be a list of 1 to {MOST_STEPS} names, found {steps!r}")
+        raise ArgumentError(f"steps must be a list of 1 to {MOST_STEPS} names, found {steps!r}")
     seen: Counter[str] = Counter()
     parsed: list[Step] = []
     for text in steps:
@@ -101,7 +102,7 @@ def parse_steps(steps: Sequence[str]) -> list[Step]:
         column = _COLUMNS.get(kind) if colon else None
         column, value = (column, value) if column else ("touchpoint", str(text))
         if not value.strip():
-            raise ValueError(
+            raise ArgumentError(
                 f"step {len(parsed) + 1} is empty: {text!r}; name a touchpoint, event: or stage:"
             )
         seen[text] += 1
@@ -139,7 +140,7 @@ def match_steps(frame: nw.LazyFrame, steps: Sequence[Step]) -> StepMatches:
     for number, step in enumerate(steps):
         served = table[f"_{step.column}"] == step.value
         if len(found) and not served.any():
-            raise ValueError(_explain_step(step, table))
+            raise ArgumentError(_explain_step(step, table))
         table["_steps"] += served.astype("int64") * 2**number
     masks = sorted({int(mask) for mask in table["_steps"] if mask})
     table = table[table["_steps"] > 0].reset_index(drop=True)

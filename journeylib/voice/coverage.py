@@ -82,7 +82,8 @@ def count_coverage(responses: pd.DataFrame | None, answers: pd.DataFrame) -> pd.
     keys = ["question", "role", "touchpoint", "stage"]
     answers, responses = prepare_survey(answers, responses)
     people = list_respondents(answers, responses)
-    known = answers.join(people.set_index("respondent")["wave"], on="respondent")
+    known = answers.drop(columns="wave", errors="ignore")
+    known = known.join(people.set_index("respondent")["wave"], on="respondent")
     written = known["value"].notna() | (known["scale_min"].isna() & known["text"].str.strip().ne(""))
     known = known.assign(
         n_answered=written & ~known["not_applicable"], n_not_applicable=known["not_applicable"]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError, say_nearest
+
 __all__ = ["list_respondents", "prepare_survey", "read_by"]
 
 PERIODS = ("reviewed", "previous", "year_ago")
@@ -52,11 +54,15 @@ def read_by(by: str | Sequence[str] | None) -> tuple[list[str], str]:
     segments = sorted({name for name in names if name.startswith("segment.") and name != "segment."})
     unknown = [name for name in names if name not in ("stage", "touchpoint", *segments)]
     if unknown:
-        raise ValueError(
+        near = say_nearest(unknown[0], ["touchpoint", "stage"])
+        raise ArgumentError(
             f"by holds {unknown[0]!r}; expected touchpoint, stage or a segment column such as segment.problem"
+            + (f"; {near}" if near.startswith("did") else "")
         )
     if len(segments) > 1:
-        raise ValueError(f"by holds {len(segments)} segment columns ({', '.join(segments)}); one at a time")
+        raise ArgumentError(
+            f"by holds {len(segments)} segment columns ({', '.join(segments)}); one at a time"
+        )
     return [name for name in ("stage", "touchpoint") if name in names], segments[0] if segments else ""
 
 
@@ -95,7 +101,7 @@ def prepare_survey(
     """
     missing = [name for name in _NEEDED if name not in answers]
     if missing:
-        raise ValueError(
+        raise ArgumentError(
             f"answers: column {missing[0]} is missing; found {', '.join(map(str, answers.columns))}"
         )
     absent = {name: default for name, default in _DEFAULTS.items() if name not in answers}
@@ -108,7 +114,7 @@ def prepare_survey(
         prepared[name] = pd.to_numeric(prepared[name]).astype(float)
     wrong = sorted(set(prepared["which"].unique()) - set(PERIODS))
     if wrong:
-        raise ValueError(f"answers: column which holds {wrong[0]!r}; expected {', '.join(PERIODS)}")
+        raise ArgumentError(f"answers: column which holds {wrong[0]!r}; expected {', '.join(PERIODS)}")
     prepared["not_applicable"] = prepared["not_applicable"].eq(True).fillna(False).astype(bool)
     prepared["value"] = prepared["value"].where(~prepared["not_applicable"])
     prepared = prepared.sort_values(
@@ -189,7 +195,7 @@ def _join_responses(taken: pd.DataFrame, responses: pd.DataFrame, *, segment: st
     own = responses[key + traits].astype(dict.fromkeys(key, "str")).drop_duplicates()
     doubled = own[own.duplicated(key)]
     if not doubled.empty:
-        raise ValueError(
+        raise ArgumentError(
             f"responses: {len(doubled)} responses have a second row that differs in "
             f"{', '.join(traits)}; expected one row a response and period"
         )
@@ -210,4 +216,6 @@ def _read_text(table: pd.DataFrame, name: str) -> pd.Series:
 def _need(table: pd.DataFrame, name: str) -> None:
     """Refuse respondents without a needed column."""
     if name not in table:
-        raise ValueError(f"responses: column {name} is missing; found {', '.join(map(str, table.columns))}")
+        raise ArgumentError(
+            f"responses: column {name} is missing; found {', '.join(map(str, table.columns))}"
+        )

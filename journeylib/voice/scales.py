@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError
+
 __all__ = ["SCORES", "check_scales", "find_points"]
 
 # metric: (role of the questions, kind of the estimate); the order is the order of every result
@@ -52,7 +54,7 @@ def find_points(answers: pd.DataFrame, *, metric: str) -> pd.Series:
     [1.0, 0.0, -1.0]
     """
     if metric not in SCORES:
-        raise ValueError(f"metric is {metric!r}; expected one of {', '.join(SCORES)}")
+        raise ArgumentError(f"metric is {metric!r}; expected one of {', '.join(SCORES)}")
     value = answers["value"]
     fits = answers["role"].eq(SCORES[metric][0]) & value.notna()
     if metric == "nps":
@@ -93,18 +95,18 @@ def check_scales(answers: pd.DataFrame) -> None:
     >>> check_scales(answers.assign(scale_min=1, scale_max=5))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: question Q1: 1 answers lie outside the scale 1 to 5, for instance 6; declare such codes ...
+    journeylib.data.problems.ArgumentError: question Q1: 1 answers lie outside the scale 1 to 5, ...
     """
     answered = answers[answers["value"].notna()]
     ends = answered[["question", "role", "scale_min", "scale_max"]].drop_duplicates().sort_values("question")
     for question, role, low, high in ends.itertuples(index=False):
         if pd.isna(low) or pd.isna(high) or low >= high:
-            raise ValueError(
+            raise ArgumentError(
                 f"question {question}: role {role} needs a declared scale, found scale_min {low} and "
                 f"scale_max {high}; declare both ends, the lower one first"
             )
         if role == "nps" and (low, high) != (0, 10):
-            raise ValueError(
+            raise ArgumentError(
                 f"question {question}: role nps needs the ends 0 and 10, found {low:g} and {high:g}; "
                 "declare scale_min 0 and scale_max 10, or use the role csat"
             )
@@ -122,7 +124,7 @@ def _refuse(faulty: pd.DataFrame, what: str) -> None:
     first = faulty.sort_values(["question", "value"]).iloc[0]
     scale = f"{first['scale_min']:g} to {first['scale_max']:g}"
     count = int(faulty["question"].eq(first["question"]).sum())
-    raise ValueError(
+    raise ArgumentError(
         f"question {first['question']}: {count} answers {what} {scale}, for instance {first['value']:g}; "
         "declare such codes as blank or not applicable, or mend the scale"
     )

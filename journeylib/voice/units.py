@@ -61,7 +61,8 @@ def select_questions(answers: pd.DataFrame, people: pd.DataFrame, *, places: Seq
     check_scales(asked)
     nowhere = pd.Series("", asked.index, dtype="category")
     asked = asked.assign(**{name: nowhere for name in ("stage", "touchpoint") if name not in places})
-    asked = asked.join(people.set_index("respondent")[["wave", "person", "weight", "label"]], on="respondent")
+    about = people.set_index("respondent")[["wave", "person", "weight", "label"]]
+    asked = asked.drop(columns=about.columns, errors="ignore").join(about, on="respondent")
     own = asked[_COLUMNS].assign(item=nowhere.cat.set_categories(["", *asked["question"].cat.categories]))
     several = asked[_count_questions(asked).gt(1)][_COLUMNS]
     items = several.assign(item=several["question"].cat.set_categories(own["item"].cat.categories))
