@@ -6,12 +6,18 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "ArgumentError": "problems",
     "InputError": "problems",
+    "count_rows": "reading_frames",
+    "describe_columns": "reading_frames",
     "make_sample": "sample",
     "parse_period": "periods",
     "pseudonymise": "people",
+    "read_answers": "exploring",
+    "read_events": "exploring",
     "read_project": "project",
     "read_trusted_tables": "trusted",
+    "write_project": "writing",
     "write_trusted_tables": "trusted",
 }
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["find_key", "fingerprint_key", "hmac_sql", "pseudonymise"]
+__all__ = ["NO_KEY", "find_key", "fingerprint_key", "hmac_sql", "pseudonymise"]
 
 LENGTH = 32  # hexadecimal digits that are kept: 128 of the hash's 256 bits
 DEMO_KEY = "demo_key.txt"
+NO_KEY = b""  # exploring one's own export: ids stay as they are; `find_key` never gives it to a review
 
 
 def find_key(folder: Path, *, variable: str = "JOURNEY_KEY") -> tuple[bytes, str]:
@@ -63,7 +64,7 @@ def pseudonymise(ids: pd.Series, *, key: bytes) -> pd.Series:
     ids : Series
         One id a row, as text; a missing id stays missing.
     key : bytes
-        The key.
+        The key; `NO_KEY` leaves the ids as they are.
 
     Returns
     -------
@@ -75,6 +76,8 @@ def pseudonymise(ids: pd.Series, *, key: bytes) -> pd.Series:
     >>> pseudonymise(pd.Series(["what do ya want for nothing?"]), key=b"Jefe")[0]
     '5bdcc146bf60754e6a042426089575c7'
     """
+    if key == NO_KEY:
+        return ids.astype("str").where(ids.notna(), None)
     digests = {
         one: hmac.digest(key, str(one).encode(), "sha256").hex()[:LENGTH] for one in ids.dropna().unique()
     }
@@ -89,7 +92,7 @@ def hmac_sql(text: str, *, key: bytes) -> str:
     text : str
         SQL of the id as text.
     key : bytes
-        The key.
+        The key; `NO_KEY` leaves the ids as they are.
 
     Returns
     -------
@@ -102,6 +105,8 @@ def hmac_sql(text: str, *, key: bytes) -> str:
     >>> duckdb.sql("SELECT " + hmac_sql("'what do ya want for nothing?'", key=b"Jefe")).fetchall()[0][0]
     '5bdcc146bf60754e6a042426089575c7'
     """
+    if key == NO_KEY:
+        return text
     block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
     inner, outer = (_blob(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
     return f"sha256({outer} || unhex(sha256({inner} || encode({text}))))[:{LENGTH}]"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-__all__ = ["InputError", "Problem", "say_nearest"]
+__all__ = ["ArgumentError", "InputError", "Problem", "say_nearest"]
 
 MOST_LINES = 5
 
@@ -53,6 +53,14 @@ class InputError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Show the sentences alone in a notebook, without forty lines of traceback."""
+        return str(self).splitlines()
+
+
+class ArgumentError(ValueError):
+    """A wrong argument of a function, said in one sentence: a column that is not there, an unknown word."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the sentence alone in a notebook, without forty lines of traceback."""
         return str(self).splitlines()
 
 

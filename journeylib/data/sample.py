@@ -6,30 +6,42 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from journeylib.data.sample_clicks import CLICK_COLUMNS, count_payments, export_clicks, split_by_month
-from journeylib.data.sample_customers import draw_customers, export_customers
+from journeylib.data.sample_care import draw_care_sessions
+from journeylib.data.sample_clicks import (
+    CLICK_COLUMNS,
+    count_payments,
+    name_devices,
+    number_clicks,
+    write_clicks,
+)
+from journeylib.data.sample_customers import draw_customers, label_personas
 from journeylib.data.sample_dirt import soil_clicks, soil_table
 from journeylib.data.sample_draws import END, QUARTERS
-from journeylib.data.sample_files import CUT_SHORT, append_rows, read_template
-from journeylib.data.sample_journeys import EVENTS, draw_clicks, draw_sessions, draw_visitors
+from journeylib.data.sample_events import draw_clicks, draw_robots
+from journeylib.data.sample_exposures import draw_exposures
+from journeylib.data.sample_files import append_days, append_rows, read_template
+from journeylib.data.sample_journeys import EVENTS, draw_reminders, draw_sessions, draw_visitors
 from journeylib.data.sample_orders import draw_orders, export_orders
-from journeylib.data.sample_service import draw_care_sessions, draw_contacts, export_contacts
-from journeylib.data.sample_survey import draw_wave, export_wave
+from journeylib.data.sample_programmes import add_programmes, count_bonus, export_customers
+from journeylib.data.sample_service import draw_contacts, export_contacts
+from journeylib.data.sample_survey import count_careless, draw_wave, export_wave
 from journeylib.data.sample_truth import describe_truth
 
 __all__ = ["CUSTOMERS", "SEED", "make_sample"]
 
-CUSTOMERS, SEED = 400, 2026
+CUSTOMERS, SEED = 2_000, 2026
 # Customers are drawn and written block by block, so that memory does not grow with their number.
 _BLOCK = 20_000
-_VISITORS = 2
+_VISITORS = 0.7
+# A wave invites about so many customers, however many there are.
+_MOST_INVITED = 20_000
 _NUMBERS_PER_BLOCK = 10_000_000
 _TEXTS = (
     "journey.toml",
@@ -104,16 +116,21 @@ def _may_replace(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     names = {path.name for path in folder.iterdir()}
-    return not names or ("truth.json" in names and names <= {*_TEXTS, "truth.json", "raw"})
+    return not names or (
+        "truth.json" in names and names <= {*_TEXTS, "truth.json", "truth_personas.csv.gz", "raw"}
+    )
 
 
 def _write_project(folder: Path, *, customers: int, seed: int) -> None:
     """Write everything into an empty folder."""
-    counts: Counts = {name: Counter() for name in ("rows", "dirt", "payments", "events")}
+    counts: Counts = {
+        name: Counter() for name in ("rows", "dirt", "payments", "events", "realised", "robots")
+    }
     for block, first in enumerate(range(0, customers, _BLOCK)):
-        _write_block(
-            folder, block=block, first=first, size=min(_BLOCK, customers - first), seed=seed, counts=counts
-        )
+        size = min(_BLOCK, customers - first)
+        _write_block(folder, _Block(block, first, size, customers, seed), counts=counts)
+    exposures = draw_exposures(customers=customers, rng=np.random.default_rng([seed, 10**6]))
+    counts["rows"]["raw/media/exposures.csv"] = append_rows(folder / "raw/media/exposures.csv", exposures)
     texts = {name: read_template(name) for name in _TEXTS}
     texts["touchpoints.csv"] = _empty_patterns(texts["touchpoints.csv"], set(counts["events"]))
     texts["README.txt"] = texts["README.txt"].format(customers=customers, seed=seed)
@@ -134,56 +151,95 @@ def _empty_patterns(touchpoints: str, events: set[str]) -> str:
     return "\n".join([header, *(",".join(line) for line in kept)]) + "\n"
 
 
-def _write_block(folder: Path, *, block: int, first: int, size: int, seed: int, counts: Counts) -> None:
-    """Draw one block of customers with all that they do, and append it to the exports."""
-    number = block * _NUMBERS_PER_BLOCK
+class _Block(NamedTuple):
+    """Some of the customers, with random numbers and running numbers of their own."""
 
-    def rng(purpose: int) -> np.random.Generator:
-        return np.random.default_rng([seed, block, purpose])
+    block: int
+    first: int
+    size: int
+    customers: int
+    seed: int
+
+    @property
+    def number(self) -> int:
+        """The running number of the block's first event, order, contact and basket."""
+        return self.block * _NUMBERS_PER_BLOCK
+
+    def rng(self, purpose: int) -> np.random.Generator:
+        """Return the random numbers for one purpose."""
+        return np.random.default_rng([self.seed, self.block, purpose])
+
+
+def _write_block(folder: Path, block: _Block, *, counts: Counts) -> None:
+    """Draw one block of customers with all that they do, and append it to the exports."""
 
     def append(path: str, table: pd.DataFrame, found: dict[str, int], **shape: str) -> None:
         counts["rows"][path] += append_rows(folder / path, table, **shape)
         counts["dirt"].update({f"{path.split('/')[1]}/{kind}": rows for kind, rows in found.items()})
 
-    people = draw_customers(size, first=first, rng=rng(0))
-    clicks, orders, contacts = _draw_behaviour(people, number=number, rng=rng)
-    counts["events"].update(clicks["event"].tolist())
-    counts["payments"].update(count_payments(clicks))
-    soiled, found = soil_clicks(clicks, rng=rng(30))
-    counts["dirt"].update({f"clicks/{kind}": rows for kind, rows in found.items()})
-    for month, part in split_by_month(soiled).items():
-        append(f"raw/clicks/clicks_{month}.csv.gz", part[[*CLICK_COLUMNS, CUT_SHORT]], {})
-    append("raw/orders/orders.csv", *soil_table(export_orders(orders), "orders", rng=rng(31)), separator=";")
-    append("raw/service/tickets.csv", *soil_table(export_contacts(contacts), "service", rng=rng(32)))
-    append("raw/crm/kunden.csv", export_customers(people), {}, encoding="latin-1")
+    people = add_programmes(draw_customers(block.size, first=block.first, rng=block.rng(0)), rng=block.rng(9))
+    append_rows(folder / "truth_personas.csv.gz", label_personas(people))
+    append("raw/crm/kunden.csv", export_customers(people, rng=block.rng(33)), {}, encoding="latin-1")
     for wave, name in enumerate(QUARTERS):
-        drawn = draw_wave(people, wave, first=number, rng=rng(40 + wave))
-        answers, found = soil_table(drawn, "survey", rng=rng(60 + wave))
+        invited = min(1.0, _MOST_INVITED / block.customers)
+        drawn = draw_wave(people, wave, first=block.number, invited=invited, rng=block.rng(40 + wave))
+        answers, found = soil_table(drawn, "survey", rng=block.rng(60 + wave))
+        found = {**found, "careless": count_careless(drawn)}
         append(f"raw/survey/survey_{name}.csv", export_wave(answers, wave), found)
+    clicks, orders, contacts = _draw_behaviour(people, block, counts=counts)
+    append(
+        "raw/orders/orders.csv",
+        *soil_table(export_orders(orders), "orders", rng=block.rng(31)),
+        separator=";",
+    )
+    append("raw/service/tickets.csv", *soil_table(export_contacts(contacts), "service", rng=block.rng(32)))
+    _write_clicks(folder / "raw" / "clicks", clicks, block, counts=counts)
+
+
+def _write_clicks(folder: Path, clicks: pd.DataFrame, block: _Block, *, counts: Counts) -> None:
+    """Soil a block's clicks and append them to the files of the days on which they arrived."""
+    names = np.bincount(clicks["name"].to_numpy(), minlength=len(EVENTS))
+    counts["events"].update({name: int(count) for name, count in zip(EVENTS, names, strict=True) if count})
+    counts["payments"].update(count_payments(clicks))
+    soiled, found = soil_clicks(clicks, rng=block.rng(30))
+    counts["dirt"].update({f"clicks/{kind}": rows for kind, rows in found.items()})
+    counts["rows"]["raw/clicks/*.csv.gz"] += append_days(
+        folder,
+        "clicks_{day}.csv.gz",
+        write_clicks(soiled),
+        header=",".join(CLICK_COLUMNS) + "\n",
+        days=soiled["arrived"].to_numpy() // 86_400,
+    )
 
 
 def _draw_behaviour(
-    people: pd.DataFrame, *, number: int, rng: Callable[[int], np.random.Generator]
+    people: pd.DataFrame, block: _Block, *, counts: Counts
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return clicks as exported, orders and contacts: shopping first, then what follows from it."""
-    visitors = draw_visitors(
-        len(people) * _VISITORS, first=int(people["number"].iloc[0]) * _VISITORS, rng=rng(1)
-    )
-    shopping = pd.concat([draw_sessions(people, rng=rng(2)), visitors], ignore_index=True)
-    clicks = draw_clicks(shopping, rng=rng(3)).assign(cents=0)
+    """Return clicks as numbers, orders and contacts: sessions first, then what follows from them."""
+    rng, number = block.rng, block.number
+    own = draw_sessions(people, rng=rng(2))
+    counts["realised"].update(count_bonus(people, own))
+    visitors = draw_visitors(max(int(block.size * _VISITORS), 1), first=block.first, rng=rng(1))
+    sessions = pd.concat([own, draw_reminders(own, people, rng=rng(10)), visitors], ignore_index=True)
+    clicks = draw_clicks(sessions, rng=rng(3)).assign(cents=0)
     is_purchase = (clicks["name"] == EVENTS.index("order_confirmed")) & (clicks["occurred"] <= END)
     bought = np.flatnonzero(is_purchase)
-    buyers = shopping.iloc[clicks["session"].to_numpy()[bought]]
-    purchases = pd.DataFrame(
-        {"owner": buyers["owner"].to_numpy(), "occurred": clicks["occurred"].to_numpy()[bought]}
-    )
+    owner = sessions["owner"].to_numpy()[clicks["session"].to_numpy()[bought]]
+    purchases = pd.DataFrame({"owner": owner, "occurred": clicks["occurred"].to_numpy()[bought]})
     orders = draw_orders(purchases, people, first=number, rng=rng(4))
     online = orders.loc[orders["purchase"] >= 0]
-    clicks.loc[bought[online["purchase"].to_numpy()], "cents"] = online["cents"].to_numpy()
+    cents = np.zeros(len(clicks), dtype="int64")
+    cents[bought[online["purchase"].to_numpy()]] = online["cents"].to_numpy()
     contacts = draw_contacts(orders, people, first=number, rng=rng(5))
     care = draw_care_sessions(orders, contacts, rng=rng(6))
-    later = draw_clicks(care, rng=rng(7)).assign(cents=0)
-    later["session"] += len(shopping)
-    sessions = pd.concat([shopping, care], ignore_index=True)
-    clicks = pd.concat([clicks, later], ignore_index=True)
-    return export_clicks(sessions, clicks, first=number, rng=rng(8)), orders, contacts
+    robots, robot_clicks = draw_robots(block.size, first=block.first, rng=rng(11))
+    counts["robots"].update(
+        name_devices(robots["owner"].to_numpy(), robots["mobile"].to_numpy() * 1).tolist()
+    )
+    later = draw_clicks(care, rng=rng(7))
+    later["session"] += len(sessions)
+    robot_clicks["session"] += len(sessions) + len(care)
+    clicks = pd.concat([clicks.assign(cents=cents), later, robot_clicks], ignore_index=True)
+    clicks["cents"] = clicks["cents"].fillna(0).astype("int64")
+    sessions = pd.concat([sessions, care, robots], ignore_index=True)
+    return number_clicks(sessions, clicks, first=number, rng=rng(8)), orders, contacts

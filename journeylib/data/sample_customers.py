@@ -7,32 +7,75 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from journeylib.data.sample_draws import DAYS, FIRST_DAY, draw_codes
-from journeylib.data.sample_files import write_times
+from journeylib.data.sample_draws import DAYS, count_days, draw_codes
 
-__all__ = ["PERSONAS", "Persona", "draw_customers", "export_customers", "name_customers", "pick_rates"]
+__all__ = [
+    "ENTRIES",
+    "PERSONAS",
+    "Persona",
+    "draw_customers",
+    "label_personas",
+    "name_customers",
+    "pick_rates",
+]
+
+ENTRIES = (
+    "ad_click",
+    "mail_click",
+    "social_click",
+    "referral_click",
+    "page_home",
+    "app_open",
+    "page_product",
+)
 
 
 class Persona(NamedTuple):
-    """Rates of one kind of customer; `entries`: shares of ad, newsletter, home, search, product page."""
+    """Rates of one kind of customer; `entries`: shares of `ENTRIES`, the first event of a session."""
 
     name: str
+    journey: str
     share: float
-    sessions_per_quarter: float
+    sessions_per_year: float
     mobile_share: float
+    evening_share: float
+    weekend_share: float
     entries: tuple[float, ...]
+    service_share: float
+    listings: float
     product_views: float
     cart_share: float
     contacts_per_order: float
-    contacts_per_quarter: float
+    contacts_per_year: float
+    gone_on: str
 
 
 PERSONAS = (
-    Persona("long lookers", 0.30, 3.0, 0.65, (0.10, 0.10, 0.30, 0.30, 0.20), 3.2, 0.17, 0.10, 0.03),
-    Persona("quick buyers", 0.25, 1.6, 0.60, (0.05, 0.10, 0.35, 0.10, 0.40), 1.3, 0.60, 0.10, 0.02),
-    Persona("offer followers", 0.25, 2.4, 0.75, (0.30, 0.45, 0.10, 0.05, 0.10), 1.8, 0.36, 0.15, 0.03),
-    Persona("help seekers", 0.20, 1.8, 0.55, (0.05, 0.10, 0.45, 0.25, 0.15), 1.8, 0.32, 0.45, 0.30),
-)
+    Persona(
+        "evening lookers",
+        "from a social post to many products on a phone in the evening, now and then to an order",
+        0.27, 2.7, 0.82, 0.84, 0.30, (0.06, 0.02, 0.66, 0.10, 0.05, 0.03, 0.08), 0.02, 1.1, 2.8,
+        0.16, 0.08, 0.06, "",
+    ),
+    Persona(
+        "weekday buyers",
+        "straight to the shop from a desk at work, one product, an order",
+        0.27, 2.2, 0.20, 0.08, 0.05, (0.07, 0.03, 0.01, 0.03, 0.66, 0.01, 0.19), 0.03, 0.2, 1.2,
+        0.60, 0.08, 0.06, "",
+    ),
+    Persona(
+        "offer followers",
+        "from a newsletter or the app to an offer on a phone at the weekend",
+        0.22, 2.6, 0.92, 0.40, 0.58, (0.10, 0.74, 0.02, 0.01, 0.02, 0.10, 0.01), 0.02, 0.6, 1.5,
+        0.38, 0.10, 0.06, "2026-07-01",
+    ),
+    Persona(
+        "help seekers",
+        "to the account, the manual and the help pages, then to the chatbot or the phone",
+        0.24, 2.4, 0.60, 0.48, 0.24, (0.04, 0.05, 0.04, 0.06, 0.36, 0.10, 0.35), 0.82, 0.5, 1.5,
+        0.40, 0.40, 0.60, "",
+    ),
+)  # fmt: skip
 REGIONS = ("Baden-Württemberg", "Bayern", "Berlin", "Hessen", "Nordrhein-Westfalen", "Sachsen", "Thüringen")
 _REGION_SHARES = (0.17, 0.20, 0.10, 0.10, 0.28, 0.09, 0.06)
 PLANS, _PLAN_SHARES = ("basic", "plus", "family"), (0.55, 0.30, 0.15)
@@ -41,6 +84,8 @@ LANGUAGES, _LANGUAGE_SHARES = ("de", "en", "fr"), (0.72, 0.21, 0.07)
 AGES, _AGE_SHARES = (1, 2, 3), (0.35, 0.40, 0.25)
 _REASONS, _REASON_SHARES = ("price", "moved", "service", "not given"), (0.3, 0.2, 0.2, 0.3)
 _TURNOVER = 0.10
+# Heavy tail: the regulars are behind most sessions; nobody is more than 30 times the mean.
+_REGULARS, _OFTEN, _SELDOM, _SPREAD, _MOST = 0.27, 3.40, 0.16, 0.55, 30.0
 NEVER = 10**6
 
 
@@ -60,9 +105,10 @@ def draw_customers(count: int, *, first: int = 0, rng: np.random.Generator) -> p
     -------
     DataFrame
         One row is one customer: `number`, `customer` (the id in the exports), `persona` (code of `PERSONAS`),
-        `activity` (factor on the rates, mean 1), `satisfaction` (standard normal), `region`, `plan`,
-        `country`, `language`, `age_group`, `joined_day` and `left_day` (days since the first day;
-        1,000,000 = still here), `leave_reason`. Nothing is missing.
+        `activity` (factor on the rates, mean about 1, with a heavy tail), `satisfaction` (standard normal),
+        `region`, `plan`, `country`, `language`, `age_group`, `joined_day` and `left_day` (days since the
+        first day; 1,000,000 = still here), `leave_reason`, `gone_day` (from when the kind has vanished: it
+        comes no more, but does not give notice). Nothing is missing.
 
     Examples
     --------
@@ -77,12 +123,14 @@ def draw_customers(count: int, *, first: int = 0, rng: np.random.Generator) -> p
     def choose(words: tuple[object, ...], shares: tuple[float, ...]) -> np.ndarray:
         return np.array(words, dtype=object)[draw_codes(shares, count, rng=rng)]
 
+    persona = draw_codes([persona.share for persona in PERSONAS], count, rng=rng)
+    gone = np.array([count_days(persona.gone_on) if persona.gone_on else NEVER for persona in PERSONAS])
     return pd.DataFrame(
         {
             "number": number,
             "customer": name_customers(number),
-            "persona": draw_codes([persona.share for persona in PERSONAS], count, rng=rng),
-            "activity": rng.gamma(4.0, 0.25, count),
+            "persona": persona,
+            "activity": _draw_activity(count, rng=rng),
             "satisfaction": rng.standard_normal(count),
             "region": choose(REGIONS, _REGION_SHARES),
             "plan": choose(PLANS, _PLAN_SHARES),
@@ -92,8 +140,14 @@ def draw_customers(count: int, *, first: int = 0, rng: np.random.Generator) -> p
             "joined_day": np.where(joins, turn, -rng.integers(1, 1_400, count)),
             "left_day": np.where(leaves, turn, NEVER),
             "leave_reason": np.where(leaves, choose(_REASONS, _REASON_SHARES), ""),
+            "gone_day": gone[persona],
         }
     )
+
+
+def _draw_activity(count: int, *, rng: np.random.Generator) -> np.ndarray:
+    level = np.where(rng.random(count) < _REGULARS, _OFTEN, _SELDOM)
+    return np.minimum(level * rng.lognormal(-(_SPREAD**2) / 2, _SPREAD, count), _MOST)
 
 
 def name_customers(numbers: np.ndarray) -> np.ndarray:
@@ -137,14 +191,14 @@ def pick_rates(personas: np.ndarray, name: str) -> np.ndarray:
 
     Examples
     --------
-    >>> pick_rates(np.array([1, 1]), "cart_share").tolist()
-    [0.6, 0.6]
+    >>> pick_rates(np.array([1, 1]), "weekend_share").tolist()
+    [0.05, 0.05]
     """
     return np.array([getattr(persona, name) for persona in PERSONAS])[personas]
 
 
-def export_customers(customers: pd.DataFrame) -> pd.DataFrame:
-    """Return the CRM's export of the customers, with its own column names and German dates.
+def label_personas(customers: pd.DataFrame) -> pd.DataFrame:
+    """Return each customer's true kind, which no export tells.
 
     Parameters
     ----------
@@ -154,26 +208,14 @@ def export_customers(customers: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row is one customer, all columns text; dates are days without a time, empty where there is none.
+        One row is one customer: `customer`, `persona` (its name).
 
     Examples
     --------
-    >>> list(export_customers(draw_customers(1, rng=np.random.default_rng(0))))[:2]
-    ['Kundennummer', 'Bundesland']
+    >>> list(label_personas(draw_customers(1, rng=np.random.default_rng(0))))
+    ['customer', 'persona']
     """
-    midnight = int(FIRST_DAY.timestamp())
-    left = customers["left_day"].to_numpy()
-    stays = left == NEVER
-    style = "%d.%m.%Y"
+    names = np.array([persona.name for persona in PERSONAS], dtype=object)
     return pd.DataFrame(
-        {
-            "Kundennummer": customers["customer"],
-            "Bundesland": customers["region"],
-            "Tarif": customers["plan"],
-            "Kunde seit": write_times(midnight + customers["joined_day"].to_numpy() * 86_400, style=style),
-            "Gekündigt am": write_times(
-                midnight + np.where(stays, 0, left) * 86_400, style=style, missing=stays
-            ),
-            "Grund": customers["leave_reason"],
-        }
-    ).astype("str")
+        {"customer": customers["customer"], "persona": names[customers["persona"].to_numpy()]}
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from journeylib.data.sample_draws import END, to_local
-from journeylib.data.sample_files import CUT_SHORT, write_times
+from journeylib.data.sample_files import CUT_SHORT
 
 __all__ = ["pick_rows", "soil_clicks", "soil_table"]
 
@@ -20,6 +20,8 @@ _CLICKS = {
     "resent_id": 0.004,
     "identical_row": 0.001,
 }
+# These faults spare the steps from cart to order, so that the planted shares there are exact.
+_ON_PAGES_ALONE = ("bad_date", "future", "local_time_as_utc", "cut_short")
 # Per export and kind of dirt: the share of rows, the column, and what stands in it instead.
 _TABLES: dict[str, dict[str, tuple[float, str, object]]] = {
     "orders": {
@@ -41,7 +43,6 @@ _TABLES: dict[str, dict[str, tuple[float, str, object]]] = {
     },
 }
 _TWICE = ("identical_row", "sent_twice")
-_BAD_DATES = np.array(["0000-00-00 00:00:00", "31.02.2025", "n/a"], dtype=object)
 
 
 def pick_rows(size: int, shares: Mapping[str, float], *, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -79,35 +80,41 @@ def soil_clicks(clicks: pd.DataFrame, *, rng: np.random.Generator) -> tuple[pd.D
     Parameters
     ----------
     clicks : DataFrame
-        The export as text, with `ts`, and the numbers `occurred` and `arrived` (seconds since 1970 UTC).
+        The export as numbers, as from `number_clicks`.
     rng : numpy.random.Generator
         Source of randomness.
 
     Returns
     -------
     tuple of DataFrame and dict
-        The rows in order of arrival, with `cut_short` (cells kept, 0 = all); and rows by kind of dirt.
+        The rows in order of arrival, with `bad_time` (place in `BAD_TIMES`, 0 = none) and `cut_short` (cells
+        kept, 0 = all); and rows by kind of dirt.
 
     Examples
     --------
-    >>> clicks = pd.DataFrame({"ts": ["1970-01-01 00:00:00"], "received": "", "occurred": 0, "arrived": 0})
+    >>> clicks = pd.DataFrame({"occurred": [0], "arrived": [0], "basket": [0]})
     >>> soil_clicks(clicks, rng=np.random.default_rng(0))[1]["future"]
     0
     """
     rows = pick_rows(len(clicks), _CLICKS, rng=rng)
-    times, local = clicks["ts"].to_numpy(dtype=object).copy(), rows["local_time_as_utc"]
-    times[rows["bad_date"]] = _BAD_DATES[rng.integers(0, 3, len(rows["bad_date"]))]
-    times[rows["future"]] = write_times(END + rng.integers(25_000, 27_000, len(rows["future"])) * 86_400)
-    times[local] = write_times(to_local(clicks["occurred"].to_numpy()[local]))
-    kept = np.zeros(len(clicks), dtype="int64")
+    for kind in _ON_PAGES_ALONE:
+        rows[kind] = rows[kind][clicks["basket"].to_numpy()[rows[kind]] == 0]
+    occurred, local = clicks["occurred"].to_numpy().copy(), rows["local_time_as_utc"]
+    occurred[local] = to_local(occurred[local])
+    bad, kept = np.zeros(len(clicks), dtype="int64"), np.zeros(len(clicks), dtype="int64")
+    bad[rows["bad_date"]] = rng.integers(1, 4, len(rows["bad_date"]))
+    bad[rows["future"]] = rng.integers(4, 7, len(rows["future"]))
     kept[rows["cut_short"]] = rng.integers(2, 6, len(rows["cut_short"]))
-    clicks = clicks.assign(ts=times, **{CUT_SHORT: kept})
-    resent = clicks.iloc[rows["resent_id"]]
-    arrived = np.minimum(resent["arrived"].to_numpy() + rng.integers(60, 7_200, len(resent)), END)
-    resent = resent.assign(arrived=arrived, received=write_times(arrived))
-    soiled = pd.concat([clicks, resent, clicks.iloc[rows["identical_row"]]], ignore_index=True)
+    clicks = clicks.assign(occurred=occurred, bad_time=bad, **{CUT_SHORT: kept})
+    arrived = clicks["arrived"].to_numpy()
+    again = np.concatenate([rows["resent_id"], rows["identical_row"]])
+    later = arrived[again]
+    later[: len(rows["resent_id"])] += rng.integers(60, 7_200, len(rows["resent_id"]))
+    arrived = np.concatenate([arrived, np.minimum(later, END)])
+    order = np.argsort(arrived, kind="stable")
+    places = np.concatenate([np.arange(len(clicks)), again])[order]
     counts = {kind: len(found) for kind, found in rows.items()}
-    return soiled.sort_values("arrived", kind="stable").reset_index(drop=True), counts
+    return clicks.iloc[places].assign(arrived=arrived[order]).reset_index(drop=True), counts
 
 
 def soil_table(

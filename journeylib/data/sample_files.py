@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-__all__ = ["CUT_SHORT", "append_rows", "read_template", "write_cents", "write_times"]
+from journeylib.data.sample_draws import FIRST_DAY
+
+__all__ = [
+    "CUT_SHORT",
+    "append_days",
+    "append_rows",
+    "read_template",
+    "write_cents",
+    "write_days",
+    "write_times",
+]
 
 # A column that says how many cells of a row are kept (0 = all); it is not written.
 CUT_SHORT = "cut_short"
@@ -60,13 +74,45 @@ def write_times(
     >>> write_times(np.array([0, 60]), style="%H:%M").tolist()
     ['00:00', '00:01']
     """
-    texts = (
-        pd.DatetimeIndex(np.asarray(seconds).astype("datetime64[s]"))
-        .strftime(style)
-        .to_numpy()
-        .astype(object)
-    )
+    days, day_places = np.unique(np.asarray(seconds) // 86_400, return_inverse=True)
+    clocks, clock_places = np.unique(np.asarray(seconds) % 86_400, return_inverse=True)
+    # Days and clocks are few: each is written once. No style has a day's code behind the first hour's.
+    cut = style.find("%H")
+    cut = len(style) if cut < 0 else cut
+    texts = _write_each(days * 86_400, style[:cut])[day_places]
+    if cut < len(style):
+        texts = texts + _write_each(clocks, style[cut:])[clock_places]
     return texts if missing is None else np.where(missing, "", texts)
+
+
+def _write_each(seconds: np.ndarray, style: str) -> np.ndarray:
+    return pd.DatetimeIndex(seconds.astype("datetime64[s]")).strftime(style).to_numpy().astype(object)
+
+
+def write_days(days: np.ndarray, *, style: str = "%Y-%m-%d", missing: np.ndarray | None = None) -> np.ndarray:
+    """Write days as text.
+
+    Parameters
+    ----------
+    days : ndarray of int
+        Days since the sample's first day.
+    style : str
+        A strftime format.
+    missing : ndarray of bool or None
+        Where true, an empty text is written.
+
+    Returns
+    -------
+    ndarray of object
+        One text a day.
+
+    Examples
+    --------
+    >>> write_days(np.array([0, 400]), missing=np.array([False, True])).tolist()
+    ['2024-10-01', '']
+    """
+    shown = days if missing is None else np.where(missing, 0, days)
+    return write_times(int(FIRST_DAY.timestamp()) + np.asarray(shown) * 86_400, style=style, missing=missing)
 
 
 def write_cents(cents: np.ndarray) -> np.ndarray:
@@ -87,9 +133,8 @@ def write_cents(cents: np.ndarray) -> np.ndarray:
     >>> write_cents(np.array([1005])).tolist()
     ['10.05']
     """
-    return np.array(
-        [f"{value // 100}.{value % 100:02d}" for value in np.asarray(cents).tolist()], dtype=object
-    )
+    values, places = np.unique(np.asarray(cents), return_inverse=True)
+    return np.array([f"{value // 100}.{value % 100:02d}" for value in values.tolist()], dtype=object)[places]
 
 
 def append_rows(path: Path, table: pd.DataFrame, *, separator: str = ",", encoding: str = "utf-8") -> int:
@@ -133,9 +178,67 @@ def append_rows(path: Path, table: pd.DataFrame, *, separator: str = ",", encodi
         text = "\n".join(lines)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
-        if path.suffix == ".gz":
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as packed:
-                packed.write(text.encode(encoding))
-        else:
-            file.write(text.encode(encoding))
+        file.write(_pack(text.encode(encoding)) if path.suffix == ".gz" else text.encode(encoding))
     return len(table)
+
+
+def append_days(folder: Path, name: str, lines: pa.StringArray, *, header: str, days: np.ndarray) -> int:
+    r"""Append lines to one packed file a day.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the files are.
+    name : str
+        A file's name with ``{day}`` in it, such as ``clicks_{day}.csv.gz``.
+    lines : pyarrow.StringArray
+        One line a row, line end included, by day.
+    header : str
+        The first line of a file that is not there yet, line end included.
+    days : ndarray of int
+        Each line's day since 1970-01-01, ascending.
+
+    Returns
+    -------
+    int
+        Number of lines written. Packing takes two threads, which no byte shows.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder, lines = Path(tempfile.mkdtemp()), pa.array(["1\n", "2\n"])
+    >>> append_days(folder, "a_{day}.csv.gz", lines, header="a\n", days=np.array([0, 1]))
+    2
+    >>> gzip.open(folder / "a_1970-01-02.csv.gz").read()
+    b'a\n2\n'
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    found, starts = np.unique(days, return_index=True)
+    names = write_times(found * 86_400, style="%Y-%m-%d").tolist()
+    paths = [folder / name.format(day=day) for day in names]
+    edges = np.append(starts, len(lines))
+
+    def pack(place: int) -> bytes:
+        text = _slice_lines(lines, int(edges[place]), int(edges[place + 1]))
+        return _pack(text if paths[place].exists() else header.encode() + text)
+
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as threads:
+        for path, packed in zip(paths, threads.map(pack, range(len(paths))), strict=True):
+            with path.open("ab") as file:
+                file.write(packed)
+    return len(lines)
+
+
+def _slice_lines(lines: pa.StringArray, start: int, end: int) -> bytes:
+    """Return the bytes of lines, which stand side by side in memory."""
+    _, offsets, text = lines.buffers()
+    places = np.frombuffer(offsets, dtype="int32")[lines.offset :]
+    return bytes(memoryview(text)[places[start] : places[end]])
+
+
+def _pack(text: bytes) -> bytes:
+    """Compress without a name and a time, so that the same text gives the same bytes."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=packed, mtime=0) as file:
+        file.write(text)
+    return packed.getvalue()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from journeylib.data.sample_customers import name_customers
-from journeylib.data.sample_draws import draw_codes, draw_starts, to_local
+from journeylib.data.sample_draws import draw_codes, draw_starts, find_start, to_local
 from journeylib.data.sample_files import write_cents, write_times
 
-__all__ = ["draw_orders", "export_orders"]
+__all__ = ["LAUNCH", "draw_orders", "export_orders"]
 
-_PRODUCTS, _PRODUCT_SHARES = ("shoes", "jackets", "bags", "outdoor", "kids"), (0.3, 0.2, 0.2, 0.18, 0.12)
+_PRODUCTS = ("shoes", "jackets", "bags", "outdoor", "kids", "smart home")
+_PRODUCT_SHARES = (0.3, 0.2, 0.2, 0.18, 0.12, 0.0)
+# A launch has no before; it takes a part of its sales from outdoor.
+LAUNCH: dict[str, Any] = {
+    "product": "smart home",
+    "started_on": "2026-05-04",
+    "shares_after": (0.3, 0.2, 0.2, 0.12, 0.12, 0.06),
+}
+_STYLES = ("%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M")
 _RETURNED_SHARE, _PHONE_SHARE = 0.09, 0.05
 
 
@@ -49,7 +59,7 @@ def draw_orders(
     callers = rng.integers(0, max(len(customers), 1), by_phone)
     days, called = draw_starts(by_phone, rng=rng)
     joined, left = customers["joined_day"].to_numpy()[callers], customers["left_day"].to_numpy()[callers]
-    is_customer = (days >= joined) & (days < left)
+    is_customer = (days >= joined) & (days < left) & (days < customers["gone_day"].to_numpy()[callers])
     owner = np.concatenate(
         [purchases["owner"].to_numpy(), customers["number"].to_numpy()[callers[is_customer]]]
     )
@@ -65,15 +75,21 @@ def draw_orders(
         }
     )
     size = len(orders)
-    orders["cents"] = (rng.lognormal(4.0, 0.55, size) * 10).astype("int64") * 10 + 9
+    orders["cents"] = (rng.lognormal(3.8, 0.85, size) * 10).astype("int64") * 10 + 9
     orders["returned"] = (rng.random(size) < _RETURNED_SHARE).astype("int64")
-    orders["product"] = np.array(_PRODUCTS, dtype=object)[draw_codes(_PRODUCT_SHARES, size, rng=rng)]
+    before, after = (
+        draw_codes(shares, size, rng=rng) for shares in (_PRODUCT_SHARES, LAUNCH["shares_after"])
+    )
+    is_launched = (orders["ordered"] >= find_start(LAUNCH["started_on"])).to_numpy()
+    orders["product"] = np.array(_PRODUCTS, dtype=object)[np.where(is_launched, after, before)]
     orders = orders.sort_values(["ordered", "owner"], kind="stable").reset_index(drop=True)
     return orders.assign(order=500_001 + first + np.arange(size))
 
 
 def export_orders(orders: pd.DataFrame) -> pd.DataFrame:
-    """Return the shop system's export of the orders, with its own column names and German local times.
+    """Return the shop system's export of the orders, with its own column names and local times.
+
+    Orders from the site have German times, those by phone come from another tool: 2025-03-01 10:00.
 
     Parameters
     ----------
@@ -88,14 +104,17 @@ def export_orders(orders: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> order = {"order": 1, "owner": 0, "ordered": 0, "cents": 990, "returned": 0, "product": "bags"}
+    >>> order |= {"purchase": 0}
     >>> export_orders(pd.DataFrame([order])).iloc[0].tolist()
     ['1', 'C-0100000', '01.01.1970 01:00', '9.90', '0', 'bags']
     """
+    local = to_local(orders["ordered"].to_numpy())
+    online, by_phone = (write_times(local, style=style) for style in _STYLES)
     return pd.DataFrame(
         {
             "Bestellnr": orders["order"].astype("str"),
             "Kunde": name_customers(orders["owner"].to_numpy()),
-            "Bestellt": write_times(to_local(orders["ordered"].to_numpy()), style="%d.%m.%Y %H:%M"),
+            "Bestellt": np.where(orders["purchase"] >= 0, online, by_phone),
             "Summe EUR": write_cents(orders["cents"].to_numpy()),
             "Retoure": orders["returned"].astype("str"),
             "Warengruppe": orders["product"],

@@ -1,37 +1,38 @@
-"""The made-up service desk: contacts, and the help pages and parcel pages that customers open around them."""
+"""The made-up service desk: contacts by phone, mail and chat, a chatbot, and second contacts."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from journeylib.data.sample_customers import name_customers, pick_rates
-from journeylib.data.sample_draws import DAYS, END, draw_codes, draw_starts
+from journeylib.data.sample_customers import NEVER, name_customers, pick_rates
+from journeylib.data.sample_draws import DAYS, END, FIRST_DAY, draw_codes, draw_starts, find_start, to_utc
 from journeylib.data.sample_files import write_times
-from journeylib.data.sample_journeys import CARE_CODES, EVENTS, frame_sessions
+from journeylib.data.sample_programmes import HELP
 
-__all__ = ["draw_care_sessions", "draw_contacts", "export_contacts"]
+__all__ = ["BOT", "draw_contacts", "export_contacts"]
 
-_TOPICS, _TOPIC_SHARES = (
-    ("delivery", "returns", "payment", "product", "account"),
-    (0.42, 0.2, 0.12, 0.16, 0.1),
-)
-_CHANNELS, _CHANNEL_SHARES = ("phone", "email", "chat"), (0.4, 0.35, 0.25)
+_TOPICS = ("delivery", "returns", "payment", "product", "account", "technical")
+_TOPIC_SHARES, _TECHNICAL = (0.42, 0.2, 0.12, 0.16, 0.1, 0.0), 5
+_CHANNELS, _CHANNEL_SHARES = ("phone", "email", "chat"), (0.34, 0.28, 0.38)
+_PHONE, _MAIL, _CHAT = range(3)
 _DAY, _HOUR = 86_400, 3_600
-_REPEAT_SHARE, _BOT_SHARE, _OPEN_SHARE = 0.22, 0.6, 0.03
+# The chatbot answers most chats to the end, but many of those come back by another channel within a week.
+BOT = {"escalated": 0.22, "comes_again": 0.45, "human_comes_again": 0.14, "bot_share_of_chats": 0.75}
+_HARD_COMES_AGAIN, _OPEN_SHARE = 0.85, 0.03
 
 
 def draw_contacts(
     orders: pd.DataFrame, customers: pd.DataFrame, *, first: int = 0, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Draw service contacts: some after orders, some without, and second contacts in the same case.
+    """Draw service contacts: after orders, without, with technical problems, and what follows from each.
 
     Parameters
     ----------
     orders : DataFrame
         As from `draw_orders`.
     customers : DataFrame
-        As from `draw_customers`.
+        As from `add_programmes`.
     first : int
         The running number of the first contact.
     rng : numpy.random.Generator
@@ -47,117 +48,137 @@ def draw_contacts(
     --------
     >>> from journeylib.data.sample_customers import draw_customers
     >>> from journeylib.data.sample_orders import draw_orders
+    >>> from journeylib.data.sample_programmes import add_programmes
     >>> rng = np.random.default_rng(0)
-    >>> nobody = draw_customers(0, rng=rng)
+    >>> nobody = add_programmes(draw_customers(0, rng=rng), rng=rng)
     >>> nothing = pd.DataFrame({"owner": [], "occurred": []})
     >>> len(draw_contacts(draw_orders(nothing, nobody, rng=rng), nobody, rng=rng))
     0
     """
-    personas, offset = (
-        customers["persona"].to_numpy(),
-        int(customers["number"].min()) if len(customers) else 0,
+    firsts = pd.concat(
+        [
+            _ask_about_orders(orders, customers, rng=rng),
+            _ask_otherwise(customers, rng=rng),
+            _ask_about_problems(customers),
+        ],
+        ignore_index=True,
     )
-    asks = rng.random(len(orders)) < pick_rates(
-        personas[orders["owner"].to_numpy() - offset], "contacts_per_order"
-    )
-    after = orders.loc[asks, "ordered"].to_numpy() + rng.integers(_DAY, 6 * _DAY, int(asks.sum()))
-    other = np.repeat(
-        np.arange(len(customers)), rng.poisson(pick_rates(personas, "contacts_per_quarter") * DAYS / 91.3125)
-    )
-    days, started = draw_starts(len(other), rng=rng)
-    is_customer = (days >= customers["joined_day"].to_numpy()[other]) & (
-        days < customers["left_day"].to_numpy()[other]
-    )
-    owner = np.concatenate(
-        [orders.loc[asks, "owner"].to_numpy(), customers["number"].to_numpy()[other[is_customer]]]
-    )
-    opened = np.concatenate([after, started[is_customer]]).astype("int64")
-    topic = draw_codes(_TOPIC_SHARES, len(owner), rng=rng)
-    again = np.flatnonzero(rng.random(len(owner)) < _REPEAT_SHARE)
-    cases = np.concatenate([np.arange(len(owner)), again])
-    later = opened[again] + rng.integers(4 * _HOUR, 6 * _DAY, len(again))
-    contacts = pd.DataFrame(
+    firsts = _choose_channels(firsts.assign(case=np.arange(len(firsts))), rng=rng)
+    contacts = pd.concat([firsts, _escalate(firsts, rng=rng), _ask_again(firsts, rng=rng)], ignore_index=True)
+    contacts = contacts.assign(case=contacts["case"] + 70_001 + first)
+    return _add_times(contacts.loc[contacts["opened"] <= END], first=first, rng=rng)
+
+
+def _ask_about_orders(
+    orders: pd.DataFrame, customers: pd.DataFrame, *, rng: np.random.Generator
+) -> pd.DataFrame:
+    first = int(customers["number"].iloc[0]) if len(customers) else 0
+    person = orders["owner"].to_numpy() - first
+    asks = rng.random(len(orders)) < pick_rates(customers["persona"].to_numpy()[person], "contacts_per_order")
+    asked = orders.loc[asks]
+    size = len(asked)
+    return pd.DataFrame(
         {
-            "case": 70_001 + first + cases,
-            "owner": owner[cases].astype("int64"),
-            "opened": np.concatenate([opened, later]).astype("int64"),
-            "topic": np.array(_TOPICS, dtype=object)[topic[cases]],
-            "repeated": np.concatenate(
-                [np.zeros(len(owner), dtype="int64"), (rng.random(len(again)) < 0.5) * 1]
-            ),
+            "owner": asked["owner"].to_numpy(),
+            "opened": asked["ordered"].to_numpy() + rng.integers(_DAY, 6 * _DAY, size),
+            "topic": draw_codes(_TOPIC_SHARES, size, rng=rng),
+            "is_hard": False,
         }
     )
-    return _add_handling(contacts.loc[contacts["opened"] <= END], first=first, rng=rng)
 
 
-def _add_handling(contacts: pd.DataFrame, *, first: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Add channel, bot or human, and the times of the first answer and of the solution."""
-    contacts = contacts.sort_values(["opened", "case"], kind="stable").reset_index(drop=True)
-    size = len(contacts)
-    channel = draw_codes(_CHANNEL_SHARES, size, rng=rng)
-    is_bot = (channel == 2) & (rng.random(size) < _BOT_SHARE)
-    wait = rng.exponential(np.array([240.0, 7.0 * _HOUR, 90.0])[channel])
-    answered = contacts["opened"].to_numpy() + np.where(is_bot, 2, 5 + wait).astype("int64")
-    resolved = answered + (60 + rng.exponential(np.array([0.6, 30.0, 0.5])[channel] * _HOUR)).astype("int64")
-    is_open = (rng.random(size) < _OPEN_SHARE) | (resolved > END)
-    return contacts.assign(
-        contact=900_001 + first + np.arange(size),
-        channel=np.array(_CHANNELS, dtype=object)[channel],
-        handled_by=np.where(is_bot, "bot", "human"),
-        answered=np.minimum(answered, END),
-        resolved=np.where(is_open, -1, resolved),
+def _ask_otherwise(customers: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+    mean = pick_rates(customers["persona"].to_numpy(), "contacts_per_year") * DAYS / 365.25
+    person = np.repeat(np.arange(len(customers)), rng.poisson(mean))
+    days, started = draw_starts(len(person), rng=rng)
+    here = days >= customers["joined_day"].to_numpy()[person]
+    for column in ("left_day", "gone_day"):
+        here &= days < customers[column].to_numpy()[person]
+    return pd.DataFrame(
+        {
+            "owner": customers["number"].to_numpy()[person[here]],
+            "opened": started[here],
+            "topic": draw_codes(_TOPIC_SHARES, int(here.sum()), rng=rng),
+            "is_hard": False,
+        }
     )
 
 
-def draw_care_sessions(
-    orders: pd.DataFrame, contacts: pd.DataFrame, *, rng: np.random.Generator
-) -> pd.DataFrame:
-    """Draw the visits after an order (tracking, manual, review) and before a contact (help pages, chat).
+def _ask_about_problems(customers: pd.DataFrame) -> pd.DataFrame:
+    """Return the contacts of contract customers with a technical problem: each asks, in the daytime."""
+    asked = customers.loc[customers["problem_day"] < NEVER]
+    minute = asked["number"].to_numpy() % 480
+    local = int(FIRST_DAY.timestamp()) + asked["problem_day"].to_numpy() * _DAY + 10 * _HOUR + minute * 60
+    return pd.DataFrame(
+        {
+            "owner": asked["number"].to_numpy(),
+            "opened": to_utc(local),
+            "topic": _TECHNICAL,
+            "is_hard": asked["is_hard"],
+        }
+    )
 
-    Parameters
-    ----------
-    orders, contacts : DataFrame
-        As from `draw_orders` and `draw_contacts`.
-    rng : numpy.random.Generator
-        Source of randomness.
 
-    Returns
-    -------
-    DataFrame
-        One row is one session, as `frame_sessions` describes.
+def _choose_channels(firsts: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+    """Add channel and bot or human; before the support chat, technical chats meet the bot alone."""
+    size = len(firsts)
+    channel = draw_codes(_CHANNEL_SHARES, size, rng=rng)
+    technical = (firsts["topic"] == _TECHNICAL).to_numpy()
+    has_chat = (firsts["opened"] >= find_start(HELP["support_chat_on"])).to_numpy()
+    is_bot = (channel == _CHAT) & ((rng.random(size) < BOT["bot_share_of_chats"]) | ~has_chat)
+    return firsts.assign(channel=channel, is_bot=is_bot & ~(technical & has_chat), repeated=0, escalated=0)
 
-    Examples
-    --------
-    >>> order = pd.DataFrame({"owner": [0], "ordered": [1_740_000_000]})
-    >>> contact = pd.DataFrame({"owner": [0], "opened": [1_740_000_000], "channel": ["phone"]})
-    >>> len(draw_care_sessions(order, contact, rng=np.random.default_rng(1))) <= 5
-    True
-    """
-    bought, ordered = orders["owner"].to_numpy(), orders["ordered"].to_numpy()
-    asked, opened = contacts["owner"].to_numpy(), contacts["opened"].to_numpy()
-    is_chat = (contacts["channel"] == "chat").to_numpy()
-    plans = [
-        ("parcel_tracking", bought, ordered, 0.60, (1 * _DAY, 4 * _DAY), 2),
-        ("page_manual", bought, ordered, 0.20, (3 * _DAY, 7 * _DAY), 2),
-        ("review_written", bought, ordered, 0.14, (6 * _DAY, 20 * _DAY), 1),
-        ("page_help", asked, opened, 0.60, (-4 * _HOUR, -900), 3),
-        ("chat_open", asked[is_chat], opened[is_chat], 1.00, (-120, -30), 1),
-    ]
-    found = []
-    for page, owner, when, share, (soonest, latest), most in plans:
-        goes = rng.random(len(owner)) < share
-        size = int(goes.sum())
-        found.append(
-            frame_sessions(
-                owner=owner[goes],
-                start=when[goes] + rng.integers(soonest, latest, size),
-                mobile=rng.random(size) < 0.65,
-                entry=np.full(size, EVENTS.index("page_account")),
-                care=np.full(size, CARE_CODES[page]),
-                cares=rng.integers(1, most + 1, size),
-            )
-        )
-    return pd.concat(found, ignore_index=True)
+
+def _escalate(firsts: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the human contacts, in the same case, to which the bot hands some of its chats."""
+    rows = firsts["is_bot"].to_numpy() & (rng.random(len(firsts)) < BOT["escalated"])
+    firsts["escalated"] = rows * 1
+    handed = firsts.loc[rows]
+    return handed.assign(
+        opened=handed["opened"] + rng.integers(120, 1_200, len(handed)), is_bot=False, escalated=0
+    )
+
+
+def _ask_again(firsts: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the second contacts, within six days, by phone or mail: often after the bot alone."""
+    ended_by_bot = firsts["is_bot"].to_numpy() & (firsts["escalated"] == 0).to_numpy()
+    chance = np.where(ended_by_bot, BOT["comes_again"], BOT["human_comes_again"])
+    chance = np.where(firsts["is_hard"], _HARD_COMES_AGAIN, chance)
+    again = firsts.loc[rng.random(len(firsts)) < chance]
+    size = len(again)
+    return again.assign(
+        opened=again["opened"] + rng.integers(4 * _HOUR, 6 * _DAY, size),
+        channel=np.where(rng.random(size) < 0.6, _PHONE, _MAIL),
+        is_bot=False,
+        escalated=0,
+        repeated=(rng.random(size) < 0.5) * 1,
+    )
+
+
+def _add_times(contacts: pd.DataFrame, *, first: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Add the times of the first answer and of the solution."""
+    contacts = contacts.sort_values(["opened", "case"], kind="stable").reset_index(drop=True)
+    size, channel, opened = len(contacts), contacts["channel"].to_numpy(), contacts["opened"].to_numpy()
+    is_bot = contacts["is_bot"].to_numpy().astype(bool)
+    wait = rng.exponential(np.array([240.0, 7.0 * _HOUR, 90.0])[channel])
+    answered = opened + np.where(is_bot, 2, 5 + wait).astype("int64")
+    length = np.array([0.6, 30.0, 0.5])[channel] * _HOUR * np.where(contacts["is_hard"], 6.0, 1.0)
+    resolved = answered + (60 + rng.exponential(length)).astype("int64")
+    is_open = (rng.random(size) < _OPEN_SHARE) | (resolved > END) | (contacts["escalated"] == 1).to_numpy()
+    return pd.DataFrame(
+        {
+            "contact": 900_001 + first + np.arange(size),
+            "case": contacts["case"],
+            "owner": contacts["owner"].astype("int64"),
+            "opened": opened,
+            "answered": np.minimum(answered, END),
+            "resolved": np.where(is_open, -1, resolved),
+            "channel": np.array(_CHANNELS, dtype=object)[channel],
+            "handled_by": np.where(is_bot, "bot", "human"),
+            "topic": np.array(_TOPICS, dtype=object)[contacts["topic"].to_numpy()],
+            "repeated": contacts["repeated"],
+        }
+    )
 
 
 def export_contacts(contacts: pd.DataFrame) -> pd.DataFrame:

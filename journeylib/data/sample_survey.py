@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from journeylib.data.sample_draws import FIRST_DAY, QUARTERS
+from journeylib.data import sample_survey_model as model
+from journeylib.data.sample_draws import FIRST_DAY, QUARTERS, draw_codes
 from journeylib.data.sample_files import read_template, write_times
+from journeylib.data.sample_survey_model import RATINGS, Item
 
-__all__ = ["RATINGS", "draw_wave", "export_wave"]
+__all__ = ["RATINGS", "count_careless", "draw_wave", "export_wave"]
 
-# Each rated touchpoint: mean of the answers before rounding, and the share of respondents who met it.
-RATINGS = {
-    "search": (3.9, 0.75),
-    "product_view": (4.1, 0.95),
-    "checkout": (4.0, 0.80),
-    "payment": (4.0, 0.75),
-    "delivery": (2.9, 0.75),
-    "packaging": (4.2, 0.75),
-    "invoice": (4.1, 0.70),
-    "help": (3.8, 0.45),
-    "call": (3.9, 0.40),
-    "store": (4.2, 0.35),
-}
-_RESPONSE_SHARE, _ANONYMOUS_SHARE, _BLANK_SHARE, _COMMENT_SHARE = 0.52, 0.08, 0.03, 0.3
-_PROBLEM_SHARE, _ANGRY_SHARE = 0.17, 0.025
 _BLANKS = np.array(["", "99", "k.A."], dtype=object)
-_WEIGHTS = {"basic": 0.92, "plus": 1.06, "family": 1.18}
+_HEARD_SHARES, _NEED_SHARES = (0.22, 0.12, 0.28, 0.25, 0.13), (0.35, 0.2, 0.3, 0.15)
+# The careful take at least so many seconds, the careless always fewer; the check asks for box 2.
+_LEAST_SECONDS, _CHECK_BOX, _FAILED_CHECK = 60, 2, {False: 0.01, True: 0.8}
 # Columns that this tool writes with a space behind the name.
 _SPACED = ("submitted_at", "Q4_parcel")
 
 
 def draw_wave(
-    customers: pd.DataFrame, wave: int, *, first: int = 0, rng: np.random.Generator
+    customers: pd.DataFrame, wave: int, *, first: int = 0, invited: float = 1.0, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Draw the answers of one wave; nobody's satisfaction changes from wave to wave.
 
@@ -46,6 +36,8 @@ def draw_wave(
         Place of the wave's quarter in `QUARTERS`.
     first : int
         Running number for respondents who gave no id.
+    invited : float
+        Share of the customers, 0 to 1, drawn at random, who are asked at all.
     rng : numpy.random.Generator
         Source of randomness.
 
@@ -64,12 +56,12 @@ def draw_wave(
     """
     last = pd.Period(QUARTERS[wave]).end_time.normalize()
     day = (last - FIRST_DAY).days - rng.integers(3, 28, len(customers))
-    answers = rng.random(len(customers)) < _RESPONSE_SHARE
+    answers = rng.random(len(customers)) < invited * _find_chances(customers, QUARTERS[wave])
     here = answers & (day >= customers["joined_day"].to_numpy()) & (day < customers["left_day"].to_numpy())
     people, size = customers.loc[here], int(here.sum())
     seconds = int(FIRST_DAY.timestamp()) + day[here] * 86_400 + rng.integers(8 * 3600, 22 * 3600, size)
     names = people["customer"].to_numpy(dtype=object).copy()
-    hidden = rng.random(size) < _ANONYMOUS_SHARE
+    hidden = rng.random(size) < model.ANONYMOUS_SHARE
     names[hidden] = [
         f"anon-{QUARTERS[wave]}-{first + place:05d}" for place in np.flatnonzero(hidden).tolist()
     ]
@@ -77,7 +69,7 @@ def draw_wave(
     table = {
         "respondent": names,
         "answered_at": write_times(seconds, style=style),
-        **_draw_scores(people, rng=rng),
+        **_draw_answers(people, wave, rng=rng),
     }
     return (
         pd.DataFrame(table)
@@ -87,48 +79,123 @@ def draw_wave(
     )
 
 
-def _draw_scores(people: pd.DataFrame, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def count_careless(answers: pd.DataFrame) -> int:
+    """Count the respondents of a wave who ticked one box down the whole form.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        As from `draw_wave`.
+
+    Returns
+    -------
+    int
+        All of them, and only they, took under a minute; most also failed the attention check.
+
+    Examples
+    --------
+    >>> count_careless(pd.DataFrame({"seconds": ["59", "60"]}))
+    1
+    """
+    return int((answers["seconds"].astype("int64") < _LEAST_SECONDS).sum())
+
+
+def _find_chances(customers: pd.DataFrame, quarter: str) -> np.ndarray:
+    """Return each customer's chance to answer: by plan and wave, satisfaction and kind."""
+    share = customers["plan"].map(model.find_response_shares(quarter)).to_numpy(dtype="float64")
+    kind = np.array(model.PERSONA_FACTORS).take(customers["persona"].to_numpy(), mode="clip")
+    return share * model.weigh_moods(customers["satisfaction"].to_numpy()) * kind
+
+
+def _draw_answers(people: pd.DataFrame, wave: int, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return the answers to each question but id and time, as text."""
     size, mood = len(people), people["satisfaction"].to_numpy()
-    problem = rng.random(size) < _PROBLEM_SHARE
+    style = np.where(people["region"] == model.STYLE_REGION, model.STYLE_SHIFT, 0.0)
+    boxes, shares = zip(*model.CARELESS_BOXES.items(), strict=True)
+    careless = rng.random(size) < model.CARELESS_SHARE
+    ticked = np.array(boxes)[draw_codes(shares, size, rng=rng)]
+    problem = rng.random(size) < model.PROBLEM_SHARE
 
-    def rate(
-        mean: float | np.ndarray, slope: float, noise: float, low: int, high: int, met: float = 1.0
-    ) -> np.ndarray:
-        score = np.clip(np.rint(mean + slope * mood + noise * rng.standard_normal(size)), low, high).astype(
-            "int64"
+    def draw(item: Item, mean: np.ndarray | float | None = None) -> np.ndarray:
+        centre = (item.mean if mean is None else mean) + style * (item.high - item.low) + item.slope * mood
+        return np.clip(np.rint(centre + item.noise * rng.standard_normal(size)), item.low, item.high)
+
+    answers = {
+        "nps": _blank(
+            draw(Item(0, 10, 0.0, 1.0, model.NPS_NOISE), _find_trust(people, wave, problem, rng=rng)), rng=rng
         )
-        return _blank(np.where(rng.random(size) < met, score, high + 1), rng=rng)
-
-    # A few people are through with the shop: 0 is an answer on this scale.
-    trust = np.where(rng.random(size) < _ANGRY_SHARE, -4.0, 8.7 - 1.6 * problem)
-    answers = {"nps": rate(trust, 1.0, 1.4, 0, 10), "csat_overall": rate(3.95, 0.5, 0.6, 1, 5)}
-    for touchpoint, (mean, met) in RATINGS.items():
-        answers[f"csat_{touchpoint}"] = rate(mean, 0.4, 0.75, 1, 5, met)
-    answers["ces_checkout"] = rate(5.3, 0.5, 1.1, 1, 7, 0.9)
-    answers["ces_help"] = rate(4.8, 0.5, 1.2, 1, 7, 0.5)
-    answers["problem"] = _blank(np.where(problem, 1, 2), rng=rng)
-    answers["age_group"] = _blank(people["age_group"].to_numpy(), rng=rng)
-    answers["comment"] = _draw_comments(
-        people["language"].to_numpy(), unhappy=problem | (mood < -0.8), rng=rng
-    )
-    answers["language"], answers["country"] = people["language"].to_numpy(), people["country"].to_numpy()
-    weights = people["plan"].map(_WEIGHTS).to_numpy(dtype="float64") * rng.uniform(0.7, 1.3, size)
-    answers["weight"] = np.array([f"{value:.2f}" for value in weights.tolist()], dtype=object)
-    answers["seconds"] = (60 + rng.gamma(3.0, 60.0, size)).astype("int64")
+    }
+    met = {name: (rng.random(size) < share) | careless for name, (_, share) in RATINGS.items()}
+    for question, item in model.list_items().items():
+        scores = np.where(careless, ticked, draw(item))
+        if question.startswith(("csat_", "perceive_")):
+            scores = np.where(met.get(question.partition("_")[2], True), scores, item.high + 1)
+        answers[question] = _blank(scores, rng=rng)
+    answers |= _draw_ease(wave, met, draw, rng=rng)
+    answers |= _draw_facts(people, wave, problem, careless, rng=rng)
     return answers
+
+
+def _find_trust(
+    people: pd.DataFrame, wave: int, problem: np.ndarray, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the mean of each respondent's recommendation before rounding; for a few, 0 is an answer."""
+    trust = people["plan"].map(model.NPS_MEANS).to_numpy(dtype="float64") - model.PROBLEM_FALL * problem
+    if QUARTERS[wave] == model.SHIFT_WAVE:
+        trust -= people["plan"].map(model.NPS_FALLS).to_numpy(dtype="float64")
+    return np.where(rng.random(len(people)) < model.ANGRY_SHARE, -4.0, trust)
+
+
+def _draw_ease(
+    wave: int, met: dict[str, np.ndarray], draw: Callable[[Item], np.ndarray], *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return the two questions on ease; that on help was one on effort, on another scale, until 2025Q4."""
+    asked = {"ces_checkout": Item(1, 7, 5.3, 0.5, 1.1), "ces_help": Item(1, 7, 4.8, 0.5, 1.2)}
+    if wave < model.EASE_FROM:
+        asked["ces_help"] = Item(1, 5, 2.6, -0.3, 0.8)
+    return {
+        question: _blank(np.where(met[question.partition("_")[2]], draw(item), item.high + 1), rng=rng)
+        for question, item in asked.items()
+    }
+
+
+def _draw_facts(
+    people: pd.DataFrame, wave: int, problem: np.ndarray, careless: np.ndarray, *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return what is no rating: problem, age, how the shop was heard of, comment, weight, seconds."""
+    size, mood = len(people), people["satisfaction"].to_numpy()
+    failed = rng.random(size) < np.where(careless, _FAILED_CHECK[True], _FAILED_CHECK[False])
+    careful = _LEAST_SECONDS + rng.gamma(3.0, 60.0, size)
+    hasty = rng.integers(12, _LEAST_SECONDS, size)
+    # The weight mends how often each plan answers; it knows nothing of moods.
+    share = people["plan"].map(model.find_response_shares(QUARTERS[wave])).to_numpy(dtype="float64")
+    weights = model.RESPONSE_SHARE / share * rng.uniform(0.8, 1.2, size)
+    return {
+        "attention": np.where(failed, rng.integers(3, 6, size), _CHECK_BOX),
+        "problem": _blank(np.where(problem, 1, 2), rng=rng),
+        "heard_from": _blank(1 + draw_codes(_HEARD_SHARES, size, rng=rng), rng=rng),
+        "need": _blank(1 + draw_codes(_NEED_SHARES, size, rng=rng), rng=rng),
+        "age_group": _blank(people["age_group"].to_numpy(), rng=rng),
+        "comment": _draw_comments(people["language"].to_numpy(), unhappy=problem | (mood < -0.8), rng=rng),
+        "language": people["language"].to_numpy(),
+        "country": people["country"].to_numpy(),
+        "weight": np.array([f"{value:.2f}" for value in weights.tolist()], dtype=object),
+        "seconds": np.where(careless, hasty, careful).astype("int64"),
+    }
 
 
 def _blank(codes: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     """Return codes as text, a few of them blank in one of three ways."""
-    is_blank = rng.random(len(codes)) < _BLANK_SHARE
-    return np.where(is_blank, _BLANKS[rng.integers(0, 3, len(codes))], codes.astype("str").astype(object))
+    is_blank = rng.random(len(codes)) < model.BLANK_SHARE
+    return np.where(
+        is_blank, _BLANKS[rng.integers(0, 3, len(codes))], codes.astype("int64").astype("str").astype(object)
+    )
 
 
 def _draw_comments(language: np.ndarray, *, unhappy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return whole sentences in the respondent's language; empty where nothing was written."""
     sentences = pd.read_csv(io.StringIO(read_template("comments.csv")), dtype=str)
-    writes, place = rng.random(len(language)) < _COMMENT_SHARE, rng.integers(0, 10**6, len(language))
+    writes, place = rng.random(len(language)) < model.COMMENT_SHARE, rng.integers(0, 10**6, len(language))
     texts = np.full(len(language), "", dtype=object)
     for (spoken, mood), pool in sentences.groupby(["language", "unhappy"])["comment"]:
         rows = writes & (language == spoken) & (unhappy == (mood == "yes"))

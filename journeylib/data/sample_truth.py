@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from journeylib.data.sample_customers import PERSONAS
+from journeylib.data.sample_customers import ENTRIES, PERSONAS
 from journeylib.data.sample_draws import QUARTERS
-from journeylib.data.sample_journeys import MENDED_ON, PAYMENT
-from journeylib.data.sample_survey import RATINGS
+from journeylib.data.sample_effects import list_effects, list_non_differences
+from journeylib.data.sample_survey_truth import describe_survey_truth
 
 __all__ = ["describe_truth"]
+
+_FOLLOWS = (
+    "conversion_rate, step_count of purchases, orders and parcel tracking rise from 2026Q2 on, on phones",
+    "session_count, customer_count and all counts of the funnels fall from 2026-07-01 on: a persona has "
+    "gone; bounce_rate, events_per_session and product to cart may move with the mix of those who stay",
+    "people who buy after the payment page (the funnel by people, window 7 days) are more than sessions: "
+    "some try again, and from 2026-07-01 on some are reminded; the truth of that step is the session's",
+    "session_count rises a little from 2026-02-01 on: members of the loyalty programme come more often",
+    "contacts about technical help fall from 2026-04-15 on",
+)
 
 
 def describe_truth(*, customers: int, seed: int, counts: dict[str, Counter[str]]) -> dict[str, Any]:
@@ -23,7 +33,8 @@ def describe_truth(*, customers: int, seed: int, counts: dict[str, Counter[str]]
     seed : int
         Seed of the random generator.
     counts : dict of str to Counter
-        `rows` by file, `dirt` by `table/kind`, `payments` by `quarter/device/event`.
+        `rows` by file, `dirt` by `table/kind`, `payments` by `quarter/device/event`, `realised` sums by name,
+        `robots` by device.
 
     Returns
     -------
@@ -32,10 +43,11 @@ def describe_truth(*, customers: int, seed: int, counts: dict[str, Counter[str]]
 
     Examples
     --------
-    >>> empty = {"rows": Counter(), "dirt": Counter(), "payments": Counter()}
-    >>> describe_truth(customers=1, seed=2, counts=empty)["made_up"]
+    >>> counts = {name: Counter() for name in ("rows", "dirt", "payments", "realised", "robots")}
+    >>> describe_truth(customers=1, seed=2, counts=counts)["made_up"]
     True
     """
+    survey = describe_survey_truth(customers=customers)
     return {
         "made_up": True,
         "customers": customers,
@@ -44,59 +56,18 @@ def describe_truth(*, customers: int, seed: int, counts: dict[str, Counter[str]]
         "first_day": "2024-10-01",
         "last_day": "2026-10-10",
         "quarters": list(QUARTERS),
-        "personas": [persona._asdict() for persona in PERSONAS],
-        "effects": [_describe_payment(counts["payments"]), _describe_delivery()],
-        "follows_from_the_effects": [
-            "conversion_rate, orders, parcel tracking and contacts about orders rise from 2026Q2 on",
-            "basket_abandonment falls from 2026Q2 on, on phones only",
-            "2026Q3 against 2026Q2: no planted difference, the page was mended on the first day of 2026Q2",
+        "personas": [
+            {**persona._asdict(), "entries": dict(zip(ENTRIES, persona.entries, strict=True))}
+            for persona in PERSONAS
         ],
-        "non_differences": [
-            "payment to purchase on desktop, in every quarter",
-            "each funnel step before the payment page, in every quarter and on every device",
-            "every survey score (nps, csat of each touchpoint, ces, share with a problem), from wave to wave",
-            "shopping sessions: a quarter against the same quarter a year before",
-            "survey scores between regions, plans, countries, languages and ages",
-        ],
+        "persona_of_each_customer": "truth_personas.csv.gz",
+        "effects": [*list_effects(counts), *survey.pop("effects")],
+        "follows_from_the_effects": list(_FOLLOWS),
+        "non_differences": [*list_non_differences(), *survey.pop("non_differences")],
+        **survey,
+        "exposures": "days with TV spots or posters bring no more sessions than others",
         "seasons": "months and weekdays differ in number of sessions, alike in both years",
+        "robots": sorted(counts["robots"]),
         "dirt": {key: counts["dirt"][key] for key in sorted(counts["dirt"])},
         "rows": {key: counts["rows"][key] for key in sorted(counts["rows"])},
-    }
-
-
-def _describe_payment(payments: Counter[str]) -> dict[str, Any]:
-    """Return the planted loss at the payment page, with what was realised by chance."""
-    realised = {}
-    for quarter in QUARTERS:
-        for device in ("mobile", "desktop"):
-            reached, bought = (
-                payments[f"{quarter}/{device}/{step}"] for step in ("payment_view", "order_confirmed")
-            )
-            share = round(100 * bought / reached, 2) if reached else None
-            realised[f"{quarter}/{device}"] = {
-                "baskets_at_payment": reached,
-                "baskets_bought": bought,
-                "percent": share,
-            }
-    return {
-        "name": "payment page loses phone users until it is mended",
-        "where": {"touchpoint": "payment", "funnel": "purchase", "segment": "device_type=mobile"},
-        "formula": "chance that a session which reaches the payment page goes on to the order, in percent",
-        "mended_on": MENDED_ON,
-        "mobile_before": 100 * PAYMENT["mobile_before"],
-        "mobile_after": 100 * PAYMENT["mobile_after"],
-        "desktop_always": 100 * PAYMENT["desktop"],
-        "seen_in": "2026Q3 against 2025Q3 (a year ago); 2026Q2 against 2026Q1 (previous)",
-        "realised": realised,
-    }
-
-
-def _describe_delivery() -> dict[str, Any]:
-    """Return the planted low satisfaction with delivery."""
-    return {
-        "name": "delivery satisfies less than any other touchpoint",
-        "where": {"touchpoint": "delivery", "metric": "csat_mean"},
-        "formula": "round(mean + 0.4 * person + 0.75 * noise), both standard normal, kept in 1 to 5",
-        "means": {touchpoint: mean for touchpoint, (mean, _) in RATINGS.items()},
-        "seen_in": "every wave; it does not change from wave to wave",
     }
