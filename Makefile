@@ -33,7 +33,7 @@ COMPILE = $(PY) -m compileall -q journeylib
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: review test lab lint format outputs bench lock clean help
+.PHONY: review test lab lint format outputs picture simulate bench lock clean help
 
 review: $(INSTALLED_RUN) | $(SAMPLE)/journey.toml  ## review of the sample; the last line is the report's path
 	@echo "$(PY) -m journeylib review $(SAMPLE) $(ARGS)" >&2
@@ -61,6 +61,12 @@ format: $(INSTALLED_TEST)  ## mends what ruff and nbstripout can mend
 
 outputs: $(INSTALLED_TEST)  ## makes reports/example and the notebooks' stored outputs anew
 	$(PY) scripts/refresh_outputs.py
+
+picture: $(INSTALLED_TEST)  ## takes the README's picture of reports/example (needs Chromium)
+	$(PY) scripts/take_picture.py
+
+simulate: $(INSTALLED_TEST)  ## reviews 50 samples with known truth, writes docs/simulations.md (half an hour)
+	$(PY) scripts/simulate.py $(ARGS)
 
 bench: $(INSTALLED_TEST)  ## every benchmarks/*.py, one after the other
 	@if ls benchmarks/*.py >/dev/null 2>&1; then \

@@ -160,7 +160,13 @@ def _check(chosen: argparse.Namespace) -> int:
     key, _ = find_key(project.folder, variable=project.privacy["key_env"])
     with hold_scratch_folder(Path(tempfile.gettempdir()), prefix="journeylib-check-") as folder:
         prepared: Prepared = prepare_review(
-            project, folder / "trusted", key=key, period=chosen.period, as_of_us=as_of_us, say=_show_progress
+            project,
+            folder / "trusted",
+            key=key,
+            period=chosen.period,
+            as_of_us=as_of_us,
+            complete=False,
+            say=_show_progress,
         )
         waterfall = prepared.tables.read_waterfall()
         for (table, source), rows in waterfall.groupby(["table", "source"], sort=False):

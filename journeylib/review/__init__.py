@@ -6,13 +6,16 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "build_journey_map": "journey_map",
     "compare_findings": "comparison",
     "concat_measures": "presenting",
     "explain": "metrics",
     "hide_small_bases": "presenting",
     "list_metrics": "metrics",
+    "measure_journey_map": "journey_map",
     "open_review": "opening",
     "prepare_review": "preparation",
+    "present_journey_map": "map_tables",
     "present_measures": "presenting",
     "read_report": "first_tables",
     "record_findings": "findings",

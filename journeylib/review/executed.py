@@ -86,7 +86,8 @@ def keep_shown_cells(nb: NotebookNode, *, chapter: str) -> NotebookNode:
     Returns
     -------
     nbformat.NotebookNode
-        A copy without the cells tagged `parameters`, `injected-parameters` or `hide`.
+        A copy without the cells tagged `parameters`, `injected-parameters` or `hide`, and without the
+        sections (from one heading of the second level to the next) whose code had nothing to show.
 
     Raises
     ------
@@ -106,7 +107,23 @@ def keep_shown_cells(nb: NotebookNode, *, chapter: str) -> NotebookNode:
         if cell.cell_type == "code":
             _check_cell(cell, chapter=chapter)
             cell.outputs = [output for output in cell.outputs if not _is_bare_object(output)]
+    nb.cells = _drop_silent_sections(nb.cells)
     return nb
+
+
+def _drop_silent_sections(cells: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """Leave out headings and prose around code without any output: what they announce is not there."""
+    sections: list[list[NotebookNode]] = [[]]
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            sections.append([])
+        sections[-1].append(cell)
+    kept = []
+    for section in sections:
+        code = [cell for cell in section if cell.cell_type == "code"]
+        if section is sections[0] or not code or any(cell.outputs for cell in code):
+            kept += section
+    return kept
 
 
 def _check_cell(cell: NotebookNode, *, chapter: str) -> None:

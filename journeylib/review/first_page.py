@@ -21,6 +21,7 @@ __all__ = [
     "pick_headlines",
     "rank_changes",
     "say_detectable",
+    "say_limits",
     "say_missing",
     "write_sentences",
 ]
@@ -70,11 +71,16 @@ def rank_changes(findings: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Rows that rose or fell; a loss that stands there as step_conversion and step_count too stands once.
+        What is neither good nor bad in itself, such as a count, comes after the rest, and is left out of
+        single stages and touchpoints.
     """
     told = findings[findings["verdict"].isin(TOLD) & ~findings["metric"].isin(TOLD_TWICE)]
     size = told["change"].abs() / told["minimum_effect"].where(told["minimum_effect"] > 0)
-    order = ["size", "metric", "touchpoint", "item", "segment"]
-    return told.assign(size=size.fillna(0)).sort_values(order, ascending=[False, True, True, True, True])
+    neutral = told["metric"].map(lambda name: METRICS[name].better == "neither").astype(bool)
+    placed = (told[["stage", "touchpoint"]] != "").any(axis=1)
+    order = ["neutral", "size", "metric", "stage", "touchpoint", "item", "persona", "segment"]
+    ranked = told.assign(size=size.fillna(0), neutral=neutral)[~(neutral & placed)]
+    return ranked.sort_values(order, ascending=[True, False, *[True] * 6]).drop(columns="neutral")
 
 
 def against_year_ago(findings: pd.DataFrame) -> pd.DataFrame:
@@ -167,6 +173,25 @@ def _say_year_ago(findings: pd.DataFrame) -> str:
         f" Against a year before, {say_place(row, first=False)} {say_verdict(row['verdict'])} most: from "
         f"{say_value(row, 'previous')} to {say_value(row)}, a change of {say_change(row)}."
     )
+
+
+def say_limits(findings: pd.DataFrame) -> str:
+    """Return in one sentence who is missing, and the smallest change that this period could have shown.
+
+    Parameters
+    ----------
+    findings : DataFrame
+        One row a finding.
+
+    Returns
+    -------
+    str
+        A sentence; empty where there is neither a survey nor a comparison.
+    """
+    missing, smallest = say_missing(findings), say_detectable(findings)
+    if not missing or not smallest:
+        return missing or smallest
+    return f"{missing[:-1]}, and {smallest[0].lower()}{smallest[1:]}"
 
 
 def say_missing(findings: pd.DataFrame) -> str:

@@ -28,11 +28,11 @@ from journeylib.review.wording import (
     say_with_interval,
 )
 
-__all__ = ["list_actions", "list_changes", "list_pains", "read_report"]
+__all__ = ["list_actions", "list_changes", "list_pains", "read_map", "read_report"]
 
 MOST_ROWS = 5
-PLACE = ["metric", "touchpoint", "stage", "segment", "item", "unit_of_analysis"]
-TEXTS = ["period", "chapter", *PLACE, "persona", "unit", "method", "note", "verdict", "year_ago_verdict"]
+PLACE = ["metric", "touchpoint", "stage", "persona", "segment", "item", "unit_of_analysis"]
+TEXTS = ["period", "chapter", *PLACE, "unit", "method", "note", "verdict", "year_ago_verdict"]
 
 
 def list_changes(findings: pd.DataFrame, *, targets: Mapping[str, float] | None = None) -> pd.DataFrame:
@@ -75,7 +75,7 @@ def list_changes(findings: pd.DataFrame, *, targets: Mapping[str, float] | None 
 
 
 def list_pains(findings: pd.DataFrame, *, touchpoints: Sequence[Mapping[str, Any]] = ()) -> pd.DataFrame:
-    """Return what hurts: the steps that lose most, and the touchpoints with the lowest satisfaction.
+    """Return what hurts: the steps that lose most, what is worse than expected, the lowest satisfaction.
 
     Parameters
     ----------
@@ -88,33 +88,45 @@ def list_pains(findings: pd.DataFrame, *, touchpoints: Sequence[Mapping[str, Any
     -------
     DataFrame
         Text, at most five rows: Pain, Where, How much (with interval), Whom, and Owner where one is known.
-        Rows on a low base are never ranked.
+        Rows on a low base are never ranked; a step that several funnels have, and a touchpoint, stand once.
     """
     owners = {str(one.get("touchpoint")): str(one.get("owner") or "") for one in touchpoints}
-    based = findings[
-        (findings["n"] >= 30) & (findings["segment"] == "") & ~findings["suppressed"].astype(bool)
-    ]
-    lost = based[based["metric"] == "drop_off"]
-    lost = lost.assign(many=lost["value"] * lost["n"] / 100, others=lost["unit_of_analysis"] != "people")
-    lost = lost.sort_values(["others", "many", "item"], ascending=[True, False, True]).head(3)
-    scores = based[(based["metric"] == "csat_top2") & (based["touchpoint"] != "") & (based["item"] == "")]
-    low = scores.sort_values(["value", "touchpoint"]).head(MOST_ROWS - len(lost))
-    shown = []
-    for _, row in lost.iterrows():
-        funnel, _, step = row["item"].partition("/")
-        whom = f"{row['many']:,.0f} of {int(row['n']):,} {row['unit_of_analysis']}"
-        pain = f"Lost before “{say_step(step)}”"
-        shown.append([pain, f"funnel {say_name(funnel)}", say_with_interval(row), whom, owners.get(step, "")])
-    for _, row in low.iterrows():
-        whom = (
-            f"{row['n'] * (1 - row['value'] / 100):,.0f} of {int(row['n']):,} respondents are not satisfied"
-        )
-        where = say_name(row["touchpoint"])
-        shown.append(
-            ["Least satisfied", where, say_with_interval(row), whom, owners.get(row["touchpoint"], "")]
-        )
+    whole = (findings[["segment", "persona"]] == "").all(axis=1)
+    based = findings[whole & (findings["n"] >= 30) & ~findings["suppressed"].astype(bool)]
+    shown = _list_losses(based)
+    places = based[(based["touchpoint"] != "") & (based["item"] == "")]
+    gaps = places[(places["metric"] == "expectation_gap") & (places["high"] < 0)]
+    scores = places[places["metric"] == "csat_top2"]
+    ordered = [part.sort_values(["value", "touchpoint"]) for part in (gaps, scores)]
+    judged = pd.concat([ordered[0].head(1), ordered[1]]).drop_duplicates("touchpoint")
+    for _, row in judged.head(MOST_ROWS - len(shown)).iterrows():
+        pain = "Worse than expected" if row["metric"] == "expectation_gap" else "Least satisfied"
+        whom = f"{int(row['n']):,} respondents, on average"
+        if row["metric"] == "csat_top2":
+            many = row["n"] * (1 - row["value"] / 100)
+            whom = f"{many:,.0f} of {int(row['n']):,} respondents are not satisfied"
+        shown.append((pain, say_name(row["touchpoint"]), say_with_interval(row), whom, row["touchpoint"]))
     table = pd.DataFrame(shown, columns=["Pain", "Where", "How much", "Whom", "Owner"])
+    table["Owner"] = table["Owner"].map(lambda touchpoint: owners.get(touchpoint, "")).astype("str")
     return table if table["Owner"].any() else table.drop(columns="Owner")
+
+
+def _list_losses(based: pd.DataFrame) -> list[tuple[str, ...]]:
+    """List the three steps before which most units are lost, people first; the last part is the step."""
+    lost = based[based["metric"] == "drop_off"]
+    lost = lost.assign(
+        many=lost["value"] * lost["n"] / 100,
+        others=lost["unit_of_analysis"] != "people",
+        step=lost["item"].map(lambda item: str(item).partition("/")[2]),
+    )
+    lost = lost.sort_values(["others", "many", "item"], ascending=[True, False, True])
+    shown: list[tuple[str, ...]] = []
+    for _, row in lost.drop_duplicates("step").head(3).iterrows():
+        whom = f"{row['many']:,.0f} of {int(row['n']):,} {row['unit_of_analysis']}"
+        pain = f"Lost before “{say_step(row['step'])}”"
+        where = f"funnel {say_name(row['item'].partition('/')[0])}"
+        shown.append((pain, where, say_with_interval(row), whom, str(row["step"])))
+    return shown
 
 
 def list_actions(actions: Sequence[Mapping[str, Any]], findings: pd.DataFrame) -> pd.DataFrame:
@@ -133,7 +145,7 @@ def list_actions(actions: Sequence[Mapping[str, Any]], findings: pd.DataFrame) -
         Text: Action, Owner, Due, Status, Its metric, Change, Verdict. Empty without actions.
     """
     rows = []
-    whole = findings[(findings[["stage", "touchpoint", "segment"]] == "").all(axis=1)]
+    whole = findings[(findings[["stage", "touchpoint", "persona", "segment"]] == "").all(axis=1)]
     for action in actions:
         cells = [str(action.get(name) or "") for name in ("action", "owner", "due", "status")]
         metric = str(action.get("metric") or "")
@@ -164,3 +176,20 @@ def read_report(folder: str | Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     findings = pd.read_csv(found / "findings.csv", dtype=dict.fromkeys(TEXTS, "str"))
     findings[TEXTS] = findings[TEXTS].fillna("")
     return findings, json.loads((found / "manifest.json").read_text(encoding="utf-8"))
+
+
+def read_map(folder: str | Path) -> pd.DataFrame:
+    """Read the journey map of a finished review, the numbers behind its figure.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The report's folder, named relative to here or to a folder above.
+
+    Returns
+    -------
+    DataFrame
+        One row is one touchpoint, or the total of a stage; empty where the review has no map.
+    """
+    path = find_folder(folder) / "tables" / "journey_map.csv"
+    return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=["stage", "touchpoint"])

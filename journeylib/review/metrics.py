@@ -151,7 +151,71 @@ METRICS: dict[str, Metric] = {
         "less",
         minimum_effect=2,
     ),
+    "persona_share": Metric(
+        "Share of the persona",
+        "percent",
+        "customers of the persona, found in 12 months of behaviour",
+        "customers with three sessions or more in the 12 months to the period's end",
+        _WILSON,
+        "the 12 months to the period's end",
+        better="neither",
+        minimum_effect=2,
+    ),
+    "reach_rate": Metric(
+        "Met it",
+        "percent",
+        "people (or sessions) with an event at the touchpoint or in the stage",
+        "people (or sessions) with an event",
+        _WILSON,
+        better="neither",
+        minimum_effect=2,
+    ),
+    "no_further_rate": Metric(
+        "Came no further",
+        "percent",
+        "those who met nothing of a later stage, then or afterwards",
+        "those who met the touchpoint",
+        _WILSON,
+        better="less",
+        minimum_effect=2,
+    ),
+    "stage_conversion": Metric(
+        "Went on to a later stage",
+        "percent",
+        "those who met something of a later stage, then or afterwards",
+        "those with an event in the stage",
+        _WILSON,
+        minimum_effect=2,
+    ),
 }
+
+for _name, _title, _told, _base, _better in (
+    (
+        "expectation_mean",
+        "Expected, mean",
+        "answers on what was expected",
+        "also said what they found",
+        "neither",
+    ),
+    (
+        "perception_mean",
+        "Found, mean",
+        "answers on what was found",
+        "also said what they had expected",
+        "more",
+    ),
+    ("expectation_gap", "Found against expected", "found less expected", "answered both", "more"),
+):
+    METRICS[_name] = Metric(
+        _title, "points", f"sum of {_told}", f"respondents who {_base}", _T, "the period", _better, 0.1
+    )
+for _name, _title, _told in (
+    ("acquiescence_index", "Agrees whatever is said", "above the middle of the scale less ticks below it"),
+    ("extreme_index", "Ticks the ends of the scale", "at either end of the scale"),
+    ("midpoint_index", "Ticks the middle of the scale", "in the middle of the scale"),
+):
+    _base = "a respondent's ticks on questions that have nothing to do with one another"
+    METRICS[_name] = Metric(_title, "percent", f"ticks {_told}", _base, _T, "the period", "neither", 5)
 
 _SCORES = ("nps", "csat_mean", "csat_top2", "ces_mean", "ces_top3")
 for _name in _SCORES:
@@ -163,6 +227,16 @@ for _name in _SCORES:
         f"{_plain.denominator}, each with its weight",
         _plain.interval + _WEIGHTED,
         minimum_effect=_plain.minimum_effect,
+    )
+
+for _name in ("csat_mean", "ces_mean"):
+    METRICS[f"{_name}_adjusted"] = Metric(
+        f"{METRICS[_name].title}, less response style",
+        "points",
+        "sum of the answers, each less how high its respondent ticks on unrelated questions",
+        "answers of respondents whose style is known",
+        _T,
+        minimum_effect=METRICS[_name].minimum_effect,
     )
 
 

@@ -84,6 +84,7 @@ def prepare_review(
     key: bytes,
     period: str | None = None,
     as_of_us: int | None = None,
+    complete: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Prepared:
     """Read, clean and sessionise once, for all chapters of a review.
@@ -100,6 +101,8 @@ def prepare_review(
         See `choose_period`.
     as_of_us : int or None
         The instant as of which the data are looked at, microseconds UTC.
+    complete : bool
+        False for a check: all that can be wrong is found, and no sessions are made.
     say : callable
         Called with one sentence as the work goes on.
 
@@ -114,12 +117,12 @@ def prepare_review(
         If anything that a person wrote or exported is wrong.
     """
     _check_metrics(project)
-    tables = write_trusted_tables(project, folder, key=key, as_of_us=as_of_us, say=say)
+    tables = write_trusted_tables(project, folder, key=key, as_of_us=as_of_us, complete=complete, say=say)
     unmapped = pd.DataFrame({"name": [], "n": [], "share": []})
     if tables.has("events"):
-        say("splitting events into sessions")
-        unmapped = _write_sessions(project, tables)
-        _check_funnels(project, tables)
+        say("splitting events into sessions" if complete else "looking for events without a touchpoint")
+        unmapped = _write_sessions(project, tables, complete=complete)
+        _check_funnels(project, tables.path("events" if complete else "sessions"))
     chosen = choose_period(period, tables, project)
     periods = {"reviewed": chosen, "previous": previous_period(chosen), "year_ago": year_ago_period(chosen)}
     coverage = measure_coverage(tables, periods, freshness_days=project.gates["freshness_days"])
@@ -169,7 +172,7 @@ def _check_metrics(project: Project) -> None:
         raise InputError(problems)
 
 
-def _write_sessions(project: Project, tables: TrustedTables) -> pd.DataFrame:
+def _write_sessions(project: Project, tables: TrustedTables, *, complete: bool) -> pd.DataFrame:
     """Map events to touchpoints, split them into sessions, and return the names that no pattern matches."""
     raw = tables.path("events")
     patterns = project.touchpoints[project.touchpoints["pattern"] != ""]
@@ -183,16 +186,19 @@ def _write_sessions(project: Project, tables: TrustedTables) -> pd.DataFrame:
         if len(patterns) or (has_own)
         else pd.DataFrame({"name": [], "n": [], "share": []})
     )
-    sessions = split_into_sessions(mapped)
     made = tables.folder / "sessions.parquet"
+    if not complete:
+        mapped.project("name, touchpoint").distinct().to_parquet(str(made))
+        return unmapped
+    sessions = split_into_sessions(mapped)
     sessions.to_parquet(str(made), compression="zstd")
     made.replace(tables.folder / "events.parquet")
     return unmapped
 
 
-def _check_funnels(project: Project, tables: TrustedTables) -> None:
+def _check_funnels(project: Project, path: str) -> None:
     """Refuse a step that is neither a listed touchpoint, nor an event, nor a stage."""
-    events = f"read_parquet('{tables.path('events')}')"
+    events = f"read_parquet('{path}')"
     names = {str(row[0]) for row in duckdb.execute(f"SELECT DISTINCT name FROM {events}").fetchall()}
     places = {
         str(row[0])

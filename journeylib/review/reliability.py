@@ -36,21 +36,20 @@ def label_answers(responses: pd.DataFrame, periods: Mapping[str, Period]) -> pd.
         Index (which, response's row); only the responses that belong. A response belongs to a period when its
         wave's period lies within it, or, where the wave declares none, when it was answered within it.
     """
+    declared, at = responses["period"], responses["answered_at"]
+    waves = [label for label in declared.unique() if label]
     parts = []
     for which, period in periods.items():
-        rows = [
-            _belongs(declared, at, period)
-            for declared, at in zip(responses["period"], responses["answered_at"], strict=True)
-        ]
-        parts.append(pd.Series(which, index=responses.index[rows], dtype="str"))
+        inside = {label: _lies_within(label, period) for label in waves}
+        answered = (at.notna() & (at >= period.start_us) & (at < period.end_us)).fillna(False)
+        belongs = declared.map(inside).where(declared != "", answered).astype(bool)
+        parts.append(pd.Series(which, index=responses.index[belongs], dtype="str"))
     return pd.concat(parts)
 
 
-def _belongs(declared: str, answered_at: Any, period: Period) -> bool:
-    if declared:
-        wave = _read_period(declared, period)
-        return period.start_us <= wave.start_us and wave.end_us <= period.end_us
-    return bool(pd.notna(answered_at) and period.start_us <= int(answered_at) < period.end_us)
+def _lies_within(label: str, period: Period) -> bool:
+    wave = _read_period(label, period)
+    return period.start_us <= wave.start_us and wave.end_us <= period.end_us
 
 
 def _read_period(label: str, like: Period) -> Period:

@@ -25,14 +25,17 @@ from journeylib.review.publishing import VERSIONS, RunFailed, hold_lock, publish
 from journeylib.review.reliability import say_day
 from journeylib.review.wording import list_chapter_changes
 
-__all__ = ["CHAPTERS", "Outcome", "run_review"]
+__all__ = ["CHAPTERS", "Outcome", "choose_chapters", "run_review"]
 
-# Name, and the table that the chapter needs ('' for none), in the reader's order. The first page is run last.
-CHAPTERS = (
-    ("first_page", ""),
-    ("where_customers_leave", "events"),
-    ("what_they_say", "survey"),
-    ("how_far_to_trust_this", ""),
+# Name, and the tables of which the chapter needs one (none: always made), in the reader's order. The first
+# page is run last.
+CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("first_page", ()),
+    ("journey_map", ("events", "survey")),
+    ("where_customers_leave", ("events",)),
+    ("what_they_say", ("survey",)),
+    ("who_they_are", ("events",)),
+    ("how_far_to_trust_this", ()),
 )
 PACKAGES = (
     "journeylib",
@@ -136,6 +139,26 @@ def run_review(
     )
 
 
+def choose_chapters(coverage: Mapping[str, Any]) -> list[str]:
+    """Return the chapters that a review has: those that need no table, or of whose tables one has rows.
+
+    Parameters
+    ----------
+    coverage : mapping
+        By table and period, the number of `rows`; as in review.json.
+
+    Returns
+    -------
+    list of str
+        Names in the reader's order.
+    """
+
+    def has_rows(table: str) -> bool:
+        return bool(coverage.get(table, {}).get("reviewed", {}).get("rows"))
+
+    return [name for name, tables in CHAPTERS if not tables or any(map(has_rows, tables))]
+
+
 def _clear_old_runs(versions: Path, *, keep: Path) -> None:
     for path in versions.glob("run-*"):
         if path != keep and path.is_dir():
@@ -157,11 +180,7 @@ def _make_report(
     report.mkdir()
     label = str(prepared.settings["periods"]["reviewed"]["label"])
     coverage = prepared.settings["coverage"]
-    names = [
-        name
-        for name, table in CHAPTERS
-        if not table or coverage.get(table, {}).get("reviewed", {}).get("rows")
-    ]
+    names = choose_chapters(coverage)
     given = {"tables": "trusted", "period": label, "record_to": "recorded"}
     say(f"running {len(names)} chapters")
     first_pass = [
@@ -178,13 +197,13 @@ def _make_report(
     )
     write_findings(findings, report / "findings.csv")
     manifest = _write_manifest(prepared, project, report, key)
+    _write_tables(prepared, recorded / "tables", report / "tables")  # the first page draws the map from them
     last = [(notebooks / "first_page.ipynb", {"report": "report", **chosen["first_page"]})]
     executed += run_notebooks(last, cwd=work, made=work / "executed", seconds=seconds, say=say)
     say("writing the page")
     _render(
         dict(zip([path.stem for path in executed], executed, strict=True)), names, findings, manifest, report
     )
-    _write_tables(prepared, recorded / "tables", report / "tables")
     return report
 
 

@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ["review", "test", "lab", "lint", "format", "outputs", "bench", "clean", "help", "lock"]
+TARGETS = [
+    "review",
+    "test",
+    "lab",
+    "lint",
+    "format",
+    "outputs",
+    "picture",
+    "simulate",
+    "bench",
+    "clean",
+    "help",
+]
+TARGETS += ["lock"]
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from journeylib.data import make_sample
+
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(?:bash|sh)\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
@@ -42,6 +44,9 @@ def clone(tmp_path_factory) -> Path:
     for path in (folder / "reports").iterdir():
         if path.is_dir() and path.name != "example":
             shutil.rmtree(path)
+    # A small sample in the place of the usual one: what is tried here is the commands, four reviews of them.
+    shutil.rmtree(folder / "data" / "sample")
+    make_sample(folder / "data" / "sample", customers=200)
     commands = folder.parent / "commands"
     commands.mkdir()
     for name, words in {"journey": "-m journeylib", "python": ""}.items():
@@ -67,7 +72,7 @@ def play_the_reader(command: str, clone: Path) -> None:
     """After `journey init`, put exports and their description where a reader puts her own: the sample's."""
     folder = clone / command.split()[-1]
     exports = clone.parent / "exports"
-    made = run(f'journey sample "{exports}"', clone)
+    made = run(f'journey sample "{exports}" --customers 200', clone)
     assert made.returncode == 0, made.stderr
     shutil.copytree(exports, folder, dirs_exist_ok=True)
 

@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from journeylib.review.findings import FINDINGS_COLUMNS
-from journeylib.review.first_page import say_detectable, say_missing, write_sentences
+from journeylib.review.first_page import (
+    rank_changes,
+    say_detectable,
+    say_limits,
+    say_missing,
+    write_sentences,
+)
 from journeylib.review.first_tables import list_actions, list_changes, list_pains
 from journeylib.review.wording import list_chapter_changes, say_change, say_place, say_unit
 
@@ -196,3 +202,36 @@ def test_a_change_of_a_percentage_is_in_points() -> None:
 def test_a_segment_is_named_in_words() -> None:
     row = pd.Series(finding("nps", 40.0, segment="age_group=18-24"))
     assert say_place(row) == "Net promoter score (age group: 18-24)"
+
+
+def test_a_count_at_a_touchpoint_never_crowds_out_what_is_good_or_bad() -> None:
+    rows = [
+        finding("customer_count", 50.0, touchpoint="page", **changed("fell", -90.0)),
+        finding("customer_count", 50.0, unit="count", **changed("fell", -90.0)),
+        finding("csat_top2", 40.0, **changed("rose")),
+    ]
+    ranked = rank_changes(pd.DataFrame(rows))
+    assert ranked[["metric", "touchpoint"]].values.tolist() == [["csat_top2", ""], ["customer_count", ""]]
+
+
+def test_what_is_worse_than_expected_hurts_with_its_owner_and_once() -> None:
+    rows = [
+        finding("expectation_gap", -1.1, touchpoint="delivery", unit="points", high=-0.9),
+        finding("expectation_gap", -0.1, touchpoint="help", unit="points", high=0.1),
+        finding("csat_top2", 30.0, touchpoint="delivery"),
+        finding("csat_top2", 60.0, touchpoint="help"),
+        finding("csat_top2", 10.0, touchpoint="help", persona="A"),
+    ]
+    pains = list_pains(pd.DataFrame(rows), touchpoints=[{"touchpoint": "delivery", "owner": "logistics"}])
+    assert pains[["Pain", "Where", "Owner"]].values.tolist() == [
+        ["Worse than expected", "delivery", "logistics"],
+        ["Least satisfied", "help", ""],
+    ]
+
+
+def test_who_is_missing_and_what_could_be_seen_stand_in_one_sentence() -> None:
+    row = finding("nps", 40.0, **changed("no_change", 1.0))
+    said = say_limits(pd.DataFrame([row]))
+    assert said.startswith("Only those who answered are heard, 500 at most;")
+    assert ", and the smallest change that this period could show" in said
+    assert say_limits(pd.DataFrame([row]).iloc[:0]) == ""
