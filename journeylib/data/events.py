@@ -77,7 +77,18 @@ def _stored(names: Sequence[str], run: ReadingRun) -> set[str]:
 
 
 def list_faults(columns: Mapping[str, Column]) -> list[tuple[str, str]]:
-    """Return each rule of events with the column that breaks it, in the order in which they are tested."""
+    """Return each rule of events with the column that breaks it, in the order in which they are tested.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+        The columns of events.
+
+    Returns
+    -------
+    list of (str, str)
+        Rule and column; its place, counted from 1, is the fault's number.
+    """
     faults: list[tuple[str, str]] = []
     for name, column in columns.items():
         faults += [(f"missing_{name}", name)] if column.required else []

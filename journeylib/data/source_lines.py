@@ -65,7 +65,22 @@ def read_malformed_lines(
 def read_rejects(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, rejects: str
 ) -> list[tuple[int, str]]:
-    """Return the line of each row that the engine has rejected, and why."""
+    """Return the line of each row that the engine has rejected, and why.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        The engine.
+    file : SourceFile
+        The file that was read.
+    rejects : str
+        The engine's table of rejected rows.
+
+    Returns
+    -------
+    list of (int, str)
+        Line, from 1, and the kinds of error; by line.
+    """
     query = f"SELECT line_byte_position, string_agg(error_type, ' ') FROM {rejects} GROUP BY 1 ORDER BY 1"
     rows = connection.execute(query).fetchall()
     if not rows:
@@ -75,7 +90,22 @@ def read_rejects(
 
 
 def check_malformed(file: SourceFile, line: int, kinds: str) -> None:
-    """Refuse a file whose rejected row shows that the rest of it is not to be trusted."""
+    """Refuse a file whose rejected row shows that the rest of it is not to be trusted.
+
+    Parameters
+    ----------
+    file : SourceFile
+        The file.
+    line : int
+        Line of the rejected row, from 1.
+    kinds : str
+        What the engine says of it.
+
+    Raises
+    ------
+    InputError
+        If a quote was never closed, or the file ends in the middle of a row.
+    """
     if "LINE SIZE" in kinds:
         raise InputError(_explain_open_quote(file, line))
     if not file.complete and line >= file.lines + 1:
@@ -126,7 +156,20 @@ def _walk_records(stream: IO[bytes], file: SourceFile) -> Iterator[tuple[int, bo
 
 
 def count_lines(rows: np.ndarray, malformed: np.ndarray) -> np.ndarray:
-    """Return the lines of some rows where each line is a row; both are counted from 1 under the header."""
+    """Return the lines of some rows where each line is a row; both are counted from 1 under the header.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Numbers of rows among those that were read.
+    malformed : ndarray of int
+        Lines of the malformed rows.
+
+    Returns
+    -------
+    ndarray of int
+        One line a row, in the order given.
+    """
     before = np.sort(malformed) - np.arange(len(malformed))
     return rows + np.searchsorted(before, rows, side="right")
 

@@ -165,11 +165,35 @@ def _cut(text: str) -> str:
 
 
 def find_separator_of(text: str) -> str:
-    """Return the mark that parts the first line into the most cells."""
+    """Return the mark that parts the first line into the most cells.
+
+    Parameters
+    ----------
+    text : str
+        The beginning of a file.
+
+    Returns
+    -------
+    str
+        One of the separators that are known.
+    """
     return max(SEPARATORS, key=lambda mark: len(find_first_cells(text, mark)))
 
 
 def find_first_cells(text: str, separator: str) -> list[str]:
-    """Return the cells of a text's first record."""
+    """Return the cells of a text's first record.
+
+    Parameters
+    ----------
+    text : str
+        The beginning of a file.
+    separator : str
+        Between cells.
+
+    Returns
+    -------
+    list of str
+        The cells; none for an empty text.
+    """
     stream = io.StringIO(text, newline="")
     return next((cells for _, cells in read_cells(stream, separator)), [])
