@@ -23,12 +23,12 @@ def load_simulation() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """Return three seeds of half the usual size, written as `make simulate` writes them."""
+    """Return three seeds of the usual size, written as `make simulate` writes them."""
     simulation = load_simulation()
-    done = [simulation.simulate_seed(seed, 1_000, personas=seed == 2) for seed in (1, 2, 3)]
+    done = [simulation.simulate_seed(seed, 2_000, personas=seed == 2) for seed in (1, 2, 3)]
     out = tmp_path_factory.mktemp("simulated")
     ones, rows = [one for one, _ in done], [table for _, table in done]
-    text = simulation.write_results(ones, rows, out, customers=1_000)
+    text = simulation.write_results(ones, rows, out, customers=2_000)
     assert (out / "simulations.md").read_text(encoding="utf-8") == text
     return pd.read_csv(out / "simulations.csv")
 
