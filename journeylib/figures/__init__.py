@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from journeylib.figures.alt_text import get_alt_text, set_alt_text, show_figure
+    from journeylib.figures.attribution import plot_attribution
     from journeylib.figures.drop_off import plot_drop_off
     from journeylib.figures.expectations import plot_expectations
     from journeylib.figures.funnels import plot_funnel
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from journeylib.figures.personas import plot_personas
     from journeylib.figures.saving import save_figure
     from journeylib.figures.scores import plot_scores
+    from journeylib.figures.service import plot_channel_pairs
+    from journeylib.figures.step_matrix import plot_step_matrix
+    from journeylib.figures.survival import plot_time_to_convert
     from journeylib.figures.theme import set_theme
 
 _HOMES = {
@@ -30,17 +34,25 @@ _HOMES = {
     "plot_journey_map": "journey_map",
     "plot_scores": "scores",
     "save_figure": "saving",
+    "plot_channel_pairs": "service",
+    "plot_time_to_convert": "survival",
+    "plot_attribution": "attribution",
+    "plot_step_matrix": "step_matrix",
     "set_theme": "theme",
 }
 
 __all__ = [
     "get_alt_text",
+    "plot_attribution",
+    "plot_channel_pairs",
     "plot_drop_off",
     "plot_expectations",
     "plot_funnel",
     "plot_journey_map",
     "plot_personas",
     "plot_scores",
+    "plot_step_matrix",
+    "plot_time_to_convert",
     "plot_transitions",
     "plot_waterfall",
     "save_figure",

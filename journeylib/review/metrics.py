@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
+
+from journeylib.review.metric_record import COUNT, NPS, WEIGHTED, WILSON, Metric, T
+from journeylib.review.service_metrics import SERVICE_METRICS
 
 __all__ = ["METRICS", "Metric", "explain", "list_metrics"]
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One metric, in words.
-
-    Attributes
-    ----------
-    title : str
-        Its name in the report.
-    unit : str
-        percent, nps, points, count, minutes, days or money.
-    numerator, denominator : str
-        What is counted, over what.
-    interval : str
-        How its interval is made.
-    window : str
-        The stretch of time that it speaks of.
-    better : str
-        ``more``, ``less`` or ``neither``.
-    minimum_effect : float
-        The smallest change that is called one, in the metric's unit; a convention that a project may change.
-    relative_effect : float
-        Where above 0: the smallest change as a share of the value before (counts).
-    """
-
-    title: str
-    unit: str
-    numerator: str
-    denominator: str
-    interval: str
-    window: str = "the period"
-    better: str = "more"
-    minimum_effect: float = 0.0
-    relative_effect: float = 0.0
-
-
-_WILSON = "Wilson, 95 %; on sessions and baskets with the effective n of people"
-_T = "t, 95 %"
-_COUNT = "Wald, 95 %, each person's count taken as one draw"
-_NPS = "adjusted Wald, 95 % (Rocks 2016)"
-_WEIGHTED = "; with the effective n of the weights (Kish 1965)"
 
 METRICS: dict[str, Metric] = {
     "nps": Metric(
@@ -56,18 +16,18 @@ METRICS: dict[str, Metric] = {
         "nps",
         "promoters (9-10) less detractors (0-6)",
         "answers on 0-10",
-        _NPS,
+        NPS,
         minimum_effect=3,
     ),
     "csat_mean": Metric(
-        "Satisfaction, mean", "points", "sum of the answers", "answers on the scale", _T, minimum_effect=0.1
+        "Satisfaction, mean", "points", "sum of the answers", "answers on the scale", T, minimum_effect=0.1
     ),
     "csat_top2": Metric(
         "Satisfied (top two)",
         "percent",
         "answers on the top two points",
         "answers on the scale",
-        _WILSON,
+        WILSON,
         minimum_effect=2,
     ),
     "ces_mean": Metric(
@@ -75,25 +35,25 @@ METRICS: dict[str, Metric] = {
         "points",
         "sum of the answers, higher is easier",
         "answers on the scale",
-        _T,
+        T,
         minimum_effect=0.1,
     ),
     "ces_top3": Metric(
-        "Found it easy (5 to 7)", "percent", "answers 5 to 7", "answers on 1-7", _WILSON, minimum_effect=2
+        "Found it easy (5 to 7)", "percent", "answers 5 to 7", "answers on 1-7", WILSON, minimum_effect=2
     ),
     "response_rate": Metric(
         "Response rate",
         "percent",
         "customers with an event who answered",
         "customers with an event",
-        _WILSON,
+        WILSON,
         minimum_effect=1,
     ),
     "session_count": Metric(
-        "Sessions", "count", "sessions that began", "", _COUNT, better="neither", relative_effect=0.05
+        "Sessions", "count", "sessions that began", "", COUNT, better="neither", relative_effect=0.05
     ),
     "customer_count": Metric(
-        "Customers seen", "count", "people with a session", "", _COUNT, better="neither", relative_effect=0.05
+        "Customers seen", "count", "people with a session", "", COUNT, better="neither", relative_effect=0.05
     ),
     "events_per_session": Metric(
         "Events a session",
@@ -109,7 +69,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "sessions with one event",
         "sessions that began",
-        _WILSON,
+        WILSON,
         better="less",
         minimum_effect=2,
     ),
@@ -118,7 +78,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "entrants who reached the last step in order within the window",
         "entrants whose window has closed",
-        _WILSON,
+        WILSON,
         "from the first step on",
         minimum_effect=1,
     ),
@@ -127,7 +87,7 @@ METRICS: dict[str, Metric] = {
         "count",
         "those who reached the step",
         "",
-        _COUNT,
+        COUNT,
         "from the first step on",
         "neither",
         relative_effect=0.05,
@@ -137,7 +97,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "those who reached the step",
         "those who reached the step before",
-        _WILSON,
+        WILSON,
         "from the first step on",
         minimum_effect=2,
     ),
@@ -146,7 +106,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "those who reached the step before and not this one",
         "those who reached the step before",
-        _WILSON,
+        WILSON,
         "from the first step on",
         "less",
         minimum_effect=2,
@@ -156,7 +116,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "customers of the persona, found in 12 months of behaviour",
         "customers with three sessions or more in the 12 months to the period's end",
-        _WILSON,
+        WILSON,
         "the 12 months to the period's end",
         better="neither",
         minimum_effect=2,
@@ -166,7 +126,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "people (or sessions) with an event at the touchpoint or in the stage",
         "people (or sessions) with an event",
-        _WILSON,
+        WILSON,
         better="neither",
         minimum_effect=2,
     ),
@@ -175,7 +135,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "those who met nothing of a later stage, then or afterwards",
         "those who met the touchpoint",
-        _WILSON,
+        WILSON,
         better="less",
         minimum_effect=2,
     ),
@@ -184,7 +144,7 @@ METRICS: dict[str, Metric] = {
         "percent",
         "those who met something of a later stage, then or afterwards",
         "those with an event in the stage",
-        _WILSON,
+        WILSON,
         minimum_effect=2,
     ),
 }
@@ -207,7 +167,7 @@ for _name, _title, _told, _base, _better in (
     ("expectation_gap", "Found against expected", "found less expected", "answered both", "more"),
 ):
     METRICS[_name] = Metric(
-        _title, "points", f"sum of {_told}", f"respondents who {_base}", _T, "the period", _better, 0.1
+        _title, "points", f"sum of {_told}", f"respondents who {_base}", T, "the period", _better, 0.1
     )
 for _name, _title, _told in (
     ("acquiescence_index", "Agrees whatever is said", "above the middle of the scale less ticks below it"),
@@ -215,7 +175,8 @@ for _name, _title, _told in (
     ("midpoint_index", "Ticks the middle of the scale", "in the middle of the scale"),
 ):
     _base = "a respondent's ticks on questions that have nothing to do with one another"
-    METRICS[_name] = Metric(_title, "percent", f"ticks {_told}", _base, _T, "the period", "neither", 5)
+    METRICS[_name] = Metric(_title, "percent", f"ticks {_told}", _base, T, "the period", "neither", 5)
+METRICS |= SERVICE_METRICS
 
 _SCORES = ("nps", "csat_mean", "csat_top2", "ces_mean", "ces_top3")
 for _name in _SCORES:
@@ -225,7 +186,7 @@ for _name in _SCORES:
         _plain.unit,
         f"{_plain.numerator}, each with its weight",
         f"{_plain.denominator}, each with its weight",
-        _plain.interval + _WEIGHTED,
+        _plain.interval + WEIGHTED,
         minimum_effect=_plain.minimum_effect,
     )
 
@@ -235,7 +196,7 @@ for _name in ("csat_mean", "ces_mean"):
         "points",
         "sum of the answers, each less how high its respondent ticks on unrelated questions",
         "answers of respondents whose style is known",
-        _T,
+        T,
         minimum_effect=METRICS[_name].minimum_effect,
     )
 
