@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from journeylib.data.casts import flag_sql, integer_sql, number_sql
 from journeylib.data.connection import quote_name, quote_text
+from journeylib.data.ledger import BY_DECISION
 from journeylib.data.reading import RawRows
 from journeylib.data.reading_batches import Part, read_files
 from journeylib.data.reading_run import ReadingRun
@@ -13,14 +14,19 @@ from journeylib.data.records import table_columns
 from journeylib.data.sources import Source
 from journeylib.data.tables import Column
 
-__all__ = ["collect_events", "count_identical_events", "list_faults", "mark_duplicates"]
+__all__ = ["collect_events", "count_identical_events", "list_faults", "mark_duplicates", "mark_events"]
 
 DAY_US = 86_400_000_000
+# Clocks that have lost their time say 1904, 1970 or 1980; the web, and with it any event, is younger.
+EARLIEST_US = 631_152_000_000_000  # 1 January 1990
 UNREADABLE = {"time": "bad_date", "number": "bad_number", "integer": "bad_number", "flag": "unknown_code"}
 TYPES = {"time": "BIGINT", "number": "DOUBLE", "integer": "BIGINT", "flag": "BOOLEAN"}
 TIES = "occurred_at, sequence NULLS LAST, event_id NULLS LAST, name"
 # What a check looks at once the rules are tested; `twin` stands for all columns of a row without an id.
-CHECKED = ("event_id", "customer", "occurred_at", "received_at", "sequence", "name", "touchpoint")
+CHECKED = (
+    "event_id", "customer", "device_id", "signed_in_as", "occurred_at", "received_at", "precision",
+    "sequence", "session_given", "name", "touchpoint", "user_agent",
+)  # fmt: skip
 DOUBLED = ("duplicate_event_id", "event_id")
 
 
@@ -38,7 +44,8 @@ def collect_events(run: ReadingRun, sources: Sequence[Source]) -> list[Part]:
     -------
     list of Part
         In the order of the sources; its place is the row's `part`. `event_rows` has one row for each row of
-        the files; `fault` is the place of the rule that it breaks in `list_faults`, from 1, and 0 where none.
+        the files; `fault` is the place of the rule that it breaks in `list_faults`, from 1, and 0 where none;
+        `twin` is a hash of all columns where there is no id; `stitched` is false.
 
     Raises
     ------
@@ -66,8 +73,8 @@ def _part_sql(part: Part, place: int, columns: Mapping[str, Column], run: Readin
         for name, column in columns.items()
         if run.complete or name in CHECKED
     ]
-    twin = "" if run.complete else "twin, "
-    return f"SELECT {place} AS part, source_row, {', '.join(cells)}, {twin}fault FROM {part.table}"
+    added = "twin, stitched, fault"
+    return f"SELECT {place} AS part, source_row, {', '.join(cells)}, {added} FROM {part.table}"
 
 
 def _stored(names: Sequence[str], run: ReadingRun) -> set[str]:
@@ -96,8 +103,8 @@ def list_faults(columns: Mapping[str, Column]) -> list[tuple[str, str]]:
             faults.append((UNREADABLE[column.kind], name))
         elif column.values:
             faults.append(("unknown_code", name))
-    late = [("future", "occurred_at"), ("future", "received_at"), ("after_as_of", "occurred_at")]
-    return [*faults, *late, DOUBLED]
+    clock = [(rule, name) for rule in ("before_1990", "future") for name in ("occurred_at", "received_at")]
+    return [*faults, *clock, ("after_as_of", "occurred_at"), DOUBLED, *BY_DECISION.items()]
 
 
 def _typed_sql(rows: RawRows, columns: Mapping[str, Column], names: Sequence[str], run: ReadingRun) -> str:
@@ -121,10 +128,9 @@ def _typed_sql(rows: RawRows, columns: Mapping[str, Column], names: Sequence[str
     tests += _late_tests(run)
     when = " ".join(f"WHEN {condition} THEN {places[fault]}" for condition, fault in tests)
     shown = [f"{quote_name(f'value of {name}')} AS {quote_name(name)}" for name in columns if name in known]
-    if not run.complete:
-        event_id = quote_name("value of event_id") if "event_id" in names else "NULL"
-        all_values = ", ".join(quote_name(f"value of {name}") for name in columns if name in names)
-        shown.append(f"CASE WHEN {event_id} IS NULL THEN hash({all_values}) END AS twin")
+    event_id = quote_name("value of event_id") if "event_id" in names else "NULL"
+    here = [quote_name(f"value of {name}") if name in (*names, *known) else "NULL" for name in columns]
+    shown.append(f"CASE WHEN {event_id} IS NULL THEN hash({', '.join(here)}) END AS twin, false AS stitched")
     return (
         f"SELECT source_row, {', '.join(shown)}, CAST(CASE {when} ELSE 0 END AS UTINYINT) AS fault "
         f"FROM (SELECT *, {', '.join(values)} FROM ({rows.query}))"
@@ -147,9 +153,11 @@ def _value_sql(name: str, column: Column, *, decimal_comma: bool) -> str:
 
 
 def _late_tests(run: ReadingRun) -> list[tuple[str, tuple[str, str]]]:
-    """Return the rules of time: received before it happened, after what can be, after what is looked at."""
+    """Return the rules of time: a lost clock, received before it happened, after what is looked at."""
+    lost = [(f"{name}_us < {EARLIEST_US}", ("before_1990", name)) for name in ("occurred_at", "received_at")]
     ahead = f"occurred_at_us > coalesce(received_at_us + {DAY_US}, {run.ceiling_us})"
     tests = [
+        *lost,
         (ahead, ("future", "occurred_at")),
         (f"received_at_us > {run.ceiling_us + DAY_US}", ("future", "received_at")),
     ]
@@ -189,24 +197,51 @@ def mark_duplicates(run: ReadingRun, parts: Sequence[Part], columns: Mapping[str
         ).fetchall()
 
 
-def count_identical_events(run: ReadingRun, columns: Mapping[str, Column]) -> int:
+def mark_events(
+    run: ReadingRun, parts: Sequence[Part], columns: Mapping[str, Column], rule: str, *, where: str
+) -> None:
+    """Set a rule's fault on the events that meet a condition and have kept all rules so far.
+
+    Parameters
+    ----------
+    run : ReadingRun
+        The engine with the parts.
+    parts : sequence of Part
+        What `collect_events` returned.
+    columns : mapping of str to Column
+        The columns of events.
+    rule : str
+        A rule of `BY_DECISION`; the rule `erased` goes before all others.
+    where : str
+        SQL of the condition, our columns in braces; a column that a part lacks is missing there.
+    """
+    code = 1 + list_faults(columns).index((rule, BY_DECISION[rule]))
+    kept = "" if rule == "erased" else "fault = 0 AND "
+    for part in parts:
+        stored = _stored(part.names, run)
+        cells = {
+            name: f"{part.table}.{quote_name(name)}" if name in stored else "CAST(NULL AS VARCHAR)"
+            for name in CHECKED
+        }
+        condition = where.format(table=part.table, **cells)
+        run.connection.execute(f"UPDATE {part.table} SET fault = {code} WHERE {kept}({condition})").fetchall()
+
+
+def count_identical_events(run: ReadingRun) -> int:
     """Return how many events without an id repeat another one in every column; they are kept.
 
     Parameters
     ----------
     run : ReadingRun
         The engine with `event_rows`.
-    columns : mapping of str to Column
-        The columns of events.
 
     Returns
     -------
     int
         The repeats, the first of each not counted.
     """
-    shown = ", ".join(quote_name(name) for name in columns) if run.complete else "twin"
     found = run.connection.execute(
         "SELECT coalesce(sum(n - 1), 0) FROM (SELECT count(*) AS n FROM event_rows WHERE fault = 0 "
-        f"AND event_id IS NULL GROUP BY {shown})"
+        "AND event_id IS NULL GROUP BY twin)"
     ).fetchall()
     return int(found[0][0])

@@ -13,9 +13,19 @@ from journeylib.data.files import SourceFile
 from journeylib.data.problems import InputError, Problem
 from journeylib.data.sources import Source
 
-__all__ = ["NOT_A_FAULT", "Ledger"]
+__all__ = ["BY_DECISION", "NOT_A_FAULT", "Ledger"]
 
 NOT_A_FAULT = ("after_as_of", "blank", "not_applicable")
+# Rows that are right and yet set aside, with the column that says so: they are counted by rule, not listed
+# line by line, and no gate looks at them, since no export can be mended for them.
+BY_DECISION = {
+    "erased": "customer",
+    "robot_user_agent": "user_agent",
+    "robot_rate": "occurred_at",
+    "robot_even_gaps": "occurred_at",
+    "robot_day_and_night": "occurred_at",
+    "no_consent": "customer",
+}
 WATERFALL = ("table", "source", "step", "rule", "rows")
 QUARANTINE = ("table", "source", "file", "line", "rule", "column")
 MEND = {
@@ -26,6 +36,9 @@ MEND = {
     "future": "check the dates' format and zone",
     "blank": "check the codes under blank in survey_codebook.csv",
     "unknown": "check the scale and the codes in survey_codebook.csv",
+    "before": "check the dates' format, and that the column holds the time of the event",
+    "robot": "check the column mapped to user_agent, and whether a machine wrote this export",
+    "no": "check that the table consents has these customers, with granted_at before their events",
 }
 
 
@@ -79,13 +92,13 @@ class Ledger:
         """Write down the lines of one file's malformed rows, and line, rule and column of its faulty ones."""
         place = (table, source, file.shown)
         self.quarantine += [(*place, int(line), "malformed_row", "") for line in malformed]
-        kept = sorted(fault for fault in faults if fault[1] not in ("", *NOT_A_FAULT))
+        kept = sorted(fault for fault in faults if fault[1] not in ("", *NOT_A_FAULT, *BY_DECISION))
         self.quarantine += [(*place, int(line), rule, column) for line, rule, column in kept]
 
     def add_rows(self, table: str, source: Source, rows_in: int, by_rule: Mapping[str, int]) -> int:
         """Add a source's waterfall and return its rows used; a source without one usable row is refused.
 
-        A source whose rows lie after `as_of` has none either, and that is no fault of its own.
+        A source whose rows lie after `as_of`, or are all erased, has none either: no fault of its own.
         """
         used = rows_in - sum(by_rule.values())
         steps = [("rows in", "", rows_in)]
@@ -94,7 +107,7 @@ class Ledger:
         for step, rule, rows in [*steps, ("used", "", used)]:
             entry = (table, source.name, step, rule, int(rows))
             self.waterfall.append(dict(zip(WATERFALL, entry, strict=True)))
-        if not used and not by_rule.get("after_as_of"):
+        if not used and not by_rule.get("after_as_of") and not by_rule.get("erased"):
             raise InputError(self._explain_nothing_used(table, source, rows_in, by_rule))
         return used
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from journeylib.data.codebook import read_codebook
+from journeylib.data.erasure import read_erasure_list
 from journeylib.data.funnel_settings import Funnel, read_funnels
 from journeylib.data.periods import Period, parse_period
 from journeylib.data.problems import InputError, Problem
@@ -53,6 +54,7 @@ class Project:
     changes: pd.DataFrame
     actions: pd.DataFrame
     settings: dict[str, Any] = field(repr=False)
+    erased: frozenset[str] = field(default=frozenset(), repr=False)
 
     def sources_of(self, table: str) -> tuple[Source, ...]:
         """Return the declared sources of one table."""
@@ -107,6 +109,7 @@ def read_project(folder: str | Path, *, data: str | Path | None = None) -> Proje
         "codebook": read_codebook(folder, reader.problems),
         "changes": read_changes(folder, reader.problems),
         "actions": read_actions(folder, reader.problems),
+        "erased": read_erasure_list(folder, reader.problems),
     }
     year = {"timezone": head["timezone"], "fiscal_start_month": head["fiscal_start_month"]}
     sources = read_sources(reader, base=base, **year)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -33,6 +34,10 @@ class ReadingRun:
     complete : bool
         Whether chapters will read the tables; where not, what can't fail is left out: the order of rows,
         pseudonyms, and columns that no rule needs.
+    facts : dict
+        What was found out on the way, for facts.json.
+    raw : dict
+        Rows of small tables with the source's own ids, for a reader that needs them; never written.
     """
 
     project: Project
@@ -45,6 +50,8 @@ class ReadingRun:
     say: Callable[[str], None]
     ledger: Ledger = field(default_factory=Ledger)
     complete: bool = True
+    facts: dict[str, Any] = field(default_factory=dict)
+    raw: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def next_number(self) -> int:

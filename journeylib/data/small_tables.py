@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from journeylib.data.erasure import ERASED, find_erased
 from journeylib.data.people import pseudonymise
 from journeylib.data.reading import RawRows, fetch_frame
 from journeylib.data.reading_batches import Part, read_files
@@ -17,7 +18,7 @@ from journeylib.data.tables import TABLES, Column
 
 __all__ = ["SMALL_TABLES", "write_small_table"]
 
-SMALL_TABLES = ("exposures", "orders", "service_contacts", "customers", "consents")
+SMALL_TABLES = ("exposures", "orders", "service_contacts", "customers")  # after consents and events
 
 
 def write_small_table(run: ReadingRun, table: str) -> None:
@@ -28,7 +29,7 @@ def write_small_table(run: ReadingRun, table: str) -> None:
     run : ReadingRun
         The run; its ledger is filled.
     table : str
-        One of `SMALL_TABLES`; without a source, nothing is done.
+        ``consents`` or one of `SMALL_TABLES`; without a source, nothing is done.
 
     Raises
     ------
@@ -50,11 +51,31 @@ def write_small_table(run: ReadingRun, table: str) -> None:
     whole = pd.concat(records, ignore_index=True)
     timed = TABLES[table].time
     late = run.is_late(whole[timed]) if timed else pd.Series(False, index=whole.index)
-    faults = check_records(text, whole, columns, ceiling_us=run.ceiling_us, late=late)
+    faults = _find_faults(text, whole, columns, run, late=late)
     _count_rows(table, parts, faults.join(text[["part", "source_row"]]), run)
     used = whole[faults["rule"] == ""]
+    if table in ("consents", "customers") and run.project.sources_of("consents"):
+        run.raw[table] = used
     if len(used):
         _save_records(used, table, columns, run)
+
+
+def _find_faults(
+    text: pd.DataFrame,
+    records: pd.DataFrame,
+    columns: Mapping[str, Column],
+    run: ReadingRun,
+    *,
+    late: pd.Series,
+) -> pd.DataFrame:
+    """Return the rule that each row breaks; the rows of erased people are not looked at any further."""
+    ids = [name for name, column in columns.items() if column.kind == "id"]
+    erased = find_erased(text[ids], run.project.erased)
+    faults = pd.DataFrame({"rule": ERASED, "fault_column": "customer"}, index=records.index, dtype="str")
+    faults.loc[~erased] = check_records(
+        text[~erased], records[~erased], columns, ceiling_us=run.ceiling_us, late=late[~erased]
+    )
+    return faults
 
 
 def _write_sql(rows: RawRows, source: Source, names: Sequence[str]) -> str:

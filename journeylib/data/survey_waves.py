@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet
 
 from journeylib.data.answers import find_questions, read_answers_of_wave
+from journeylib.data.erasure import ERASED, find_erased
 from journeylib.data.files import SourceFile, inspect_file
 from journeylib.data.people import pseudonymise
 from journeylib.data.problems import InputError, Problem
@@ -99,6 +100,7 @@ def _read_wave(source: Source, run: ReadingRun) -> tuple[pd.DataFrame, pd.DataFr
     responses = read_responses_of_wave(
         frame, questions, source, ceiling_us=run.ceiling_us, as_of_us=run.as_of_us, decimal_comma=comma
     )
+    responses.loc[_find_erased(responses, run), ["rule", "fault_column"]] = [ERASED, ""]
     faults = responses.loc[responses["rule"] != "", ["rule", "fault_column"]]
     ledger, total = run.ledger, len(frame) + len(rows.malformed)
     ledger.add_input("survey", source.name, file, total)
@@ -111,6 +113,13 @@ def _read_wave(source: Source, run: ReadingRun) -> tuple[pd.DataFrame, pd.DataFr
     if len(used):
         _count_answers(answers, questions, source, file, frame["source_row"], rows.malformed, run)
     return used, answers
+
+
+def _find_erased(responses: pd.DataFrame, run: ReadingRun) -> pd.Series:
+    """Return which rows are of an erased person: by the customer's id, else by the respondent's."""
+    given = responses["customer_given"]
+    who = given.where(given.notna(), responses["respondent"])
+    return find_erased(who.to_frame(), run.project.erased)
 
 
 def _count_answers(

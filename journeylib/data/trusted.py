@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from journeylib.data.connection import connect_engine
+from journeylib.data.consent import measure_consent, read_consents
 from journeylib.data.event_table import write_event_table
 from journeylib.data.ledger import NOT_A_FAULT
 from journeylib.data.problems import InputError, Problem
@@ -151,9 +152,11 @@ def read_trusted_tables(folder: str | Path) -> TrustedTables:
 def _write_tables(run: ReadingRun) -> dict[str, Any]:
     """Write all tables and return what is known of them."""
     project, ledger = run.project, run.ledger
+    read_consents(run)
     identical = write_event_table(run)
     for table in SMALL_TABLES:
         write_small_table(run, table)
+    measure_consent(run)
     waves = write_survey(run)
     if not ledger.count_used():
         raise InputError(_explain_too_early(run))
@@ -167,6 +170,7 @@ def _write_tables(run: ReadingRun) -> dict[str, Any]:
         "waves": waves,
         "inputs": ledger.inputs,
         "notes": ledger.notes,
+        **run.facts,
         "identical_events": identical,
         "tables": sorted(path.stem for path in run.folder.glob("*.parquet")),
     }

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pandas as pd
 
+from journeylib.data.ledger import BY_DECISION, NOT_A_FAULT
 from journeylib.data.periods import Period
 from journeylib.data.project import Project
-from journeylib.data.trusted import NOT_A_FAULT, TrustedTables
+from journeylib.data.trusted import TrustedTables
 
 __all__ = ["judge_reliability", "label_answers", "measure_coverage"]
 
@@ -240,9 +241,9 @@ def _find_open(tables: TrustedTables, period: Period) -> list[str]:
 
 
 def _measure_quarantine(tables: TrustedTables) -> dict[str, float]:
-    """Return the percentage of rows set aside, by table."""
+    """Return the percentage of rows set aside for a fault, by table."""
     waterfall = tables.read_waterfall()
-    waterfall = waterfall[~waterfall["rule"].isin(NOT_A_FAULT)]
+    waterfall = waterfall[~waterfall["rule"].isin([*NOT_A_FAULT, *BY_DECISION])]
     sums = waterfall.pivot_table(index="table", columns="step", values="rows", aggfunc="sum", fill_value=0)
     if "set aside" not in sums:
         return {str(table): 0.0 for table in sums.index}
