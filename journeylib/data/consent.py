@@ -32,7 +32,7 @@ def read_consents(run: ReadingRun) -> None:
     Raises
     ------
     InputError
-        If no row has the purpose `analytics`, or a file can't be read.
+        If events are declared and no row has the purpose `analytics`, or a file can't be read.
 
     Notes
     -----
@@ -45,7 +45,7 @@ def read_consents(run: ReadingRun) -> None:
     write_small_table(run, "consents")
     consents = run.raw.pop("consents")
     purposes = consents["purpose"].str.lower()
-    if not (purposes == PURPOSE).any() and len(consents):
+    if run.project.sources_of("events") and len(consents) and not (purposes == PURPOSE).any():
         listed = sorted(purposes.unique())
         more = f" and {len(listed) - MOST_SHOWN} more" if len(listed) > MOST_SHOWN else ""
         found = f"no consent to the purpose {PURPOSE}; it has {', '.join(listed[:MOST_SHOWN])}{more}"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from journeylib.data.people import find_key, fingerprint_key
 from journeylib.data.project import Project
 from journeylib.review.comparison import compare_findings
 from journeylib.review.findings import read_recorded, write_findings
+from journeylib.review.manifest import write_manifest
 from journeylib.review.notebooks import check_parameters, find_notebooks, run_notebooks
 from journeylib.review.page import normalise_notebook, render_chapter, render_page
 from journeylib.review.preparation import Prepared, prepare_review
@@ -37,18 +36,7 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("who_they_are", ("events",)),
     ("how_far_to_trust_this", ()),
 )
-PACKAGES = (
-    "journeylib",
-    "duckdb",
-    "matplotlib",
-    "narwhals",
-    "nbconvert",
-    "numpy",
-    "pandas",
-    "papermill",
-    "scipy",
-    "statsmodels",
-)
+LAST = ("how_far_to_trust_this", "first_page")  # they read the findings of the others
 
 
 @dataclass(frozen=True)
@@ -126,6 +114,7 @@ def run_review(
                 seconds,
                 f"{origin} {fingerprint_key(key)}" if origin != "this run" else origin,
                 say,
+                older=place,
             )
             publish_folder(report, place)
     except OSError as error:
@@ -174,8 +163,10 @@ def _make_report(
     seconds: int,
     key: str,
     say: Callable[[str], None],
+    *,
+    older: Path,
 ) -> Path:
-    """Run the chapters and fill the folder of the report."""
+    """Run the chapters and fill the folder of the report; an older one only serves to say what was restated."""
     report, recorded = work / "report", work / "recorded"
     report.mkdir()
     label = str(prepared.settings["periods"]["reviewed"]["label"])
@@ -184,7 +175,7 @@ def _make_report(
     given = {"tables": "trusted", "period": label, "record_to": "recorded"}
     say(f"running {len(names)} chapters")
     first_pass = [
-        (notebooks / f"{name}.ipynb", {**given, **chosen[name]}) for name in names if name != "first_page"
+        (notebooks / f"{name}.ipynb", {**given, **chosen[name]}) for name in names if name not in LAST
     ]
     executed = run_notebooks(first_pass, cwd=work, made=work / "executed", seconds=seconds, say=say)
     findings = compare_findings(
@@ -196,10 +187,12 @@ def _make_report(
         arrows=not prepared.settings["reliability"]["exit_code"],
     )
     write_findings(findings, report / "findings.csv")
-    manifest = _write_manifest(prepared, project, report, key)
+    manifest = write_manifest(prepared, project, report, key, findings, older)
     _write_tables(prepared, recorded / "tables", report / "tables")  # the first page draws the map from them
-    last = [(notebooks / "first_page.ipynb", {"report": "report", **chosen["first_page"]})]
+    own = {"first_page": {"report": "report"}, "how_far_to_trust_this": {**given, "report": "report"}}
+    last = [(notebooks / f"{name}.ipynb", {**own[name], **chosen[name]}) for name in LAST]
     executed += run_notebooks(last, cwd=work, made=work / "executed", seconds=seconds, say=say)
+    _copy_tables(recorded / "tables", report / "tables")
     say("writing the page")
     _render(
         dict(zip([path.stem for path in executed], executed, strict=True)), names, findings, manifest, report
@@ -209,11 +202,14 @@ def _make_report(
 
 def _write_tables(prepared: Prepared, recorded: Path, folder: Path) -> None:
     """Write the numbers behind figures, the rows by rule, and where each row that was set aside stands."""
-    folder.mkdir()
-    for path in sorted(recorded.glob("*.csv")):
-        shutil.copyfile(path, folder / path.name)
+    _copy_tables(recorded, folder)
     prepared.tables.read_waterfall().to_csv(folder / "rows.csv", index=False, lineterminator="\n")
     prepared.tables.read_quarantine().to_csv(folder / "quarantine.csv", index=False, lineterminator="\n")
+
+
+def _copy_tables(recorded: Path, folder: Path) -> None:
+    for path in sorted(recorded.glob("*.csv")):
+        shutil.copyfile(path, folder / path.name)
 
 
 def _reasons(coverage: Mapping[str, Any]) -> dict[str, str]:
@@ -224,40 +220,6 @@ def _reasons(coverage: Mapping[str, Any]) -> dict[str, str]:
         if one["previous"]["why"]:
             reasons |= {unit: f"not compared: {one['previous']['why']}" for unit in units[table]}
     return reasons
-
-
-def _write_manifest(prepared: Prepared, project: Project, report: Path, key: str) -> dict[str, Any]:
-    """Write what the numbers were made from; without a clock, so that the same inputs give the same bytes."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    manifest = {
-        "project": project.slug,
-        "name": project.name,
-        "period": prepared.settings["periods"]["reviewed"]["label"],
-        "previous": prepared.settings["periods"]["previous"]["label"],
-        "year_ago": prepared.settings["periods"]["year_ago"]["label"],
-        "timezone": project.timezone,
-        "as_of_us": prepared.tables.facts["as_of_us"],
-        "reliability": prepared.settings["reliability"],
-        "coverage": prepared.settings["coverage"],
-        "inputs": prepared.tables.facts["inputs"],
-        "rows": json.loads(prepared.tables.read_waterfall().to_json(orient="records")),
-        "notes": prepared.tables.facts["notes"],
-        "configuration": json.loads(json.dumps(project.settings, default=str)),
-        "touchpoints": prepared.settings["touchpoints"],
-        "actions": prepared.settings["actions"],
-        "targets": project.targets,
-        "key": key,
-        "seed": 0,
-        "packages": versions,
-    }
-    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    (report / "manifest.json").write_text(text, encoding="utf-8")
-    return manifest
 
 
 def _render(
