@@ -20,6 +20,7 @@ from journeylib.data.trusted import TrustedTables, write_trusted_tables
 from journeylib.journey.sessions import split_into_sessions
 from journeylib.journey.stages import assign_touchpoints, count_unmapped
 from journeylib.review.chapter import SETTINGS_FILE
+from journeylib.review.event_checks import check_events
 from journeylib.review.metrics import METRICS
 from journeylib.review.reliability import judge_reliability, measure_coverage
 
@@ -144,6 +145,7 @@ def prepare_review(
         "currency": project.currency,
         "touchpoints": json.loads(project.touchpoints.drop(columns="line").to_json(orient="records")),
         "actions": json.loads(project.actions.drop(columns="line").to_json(orient="records")),
+        "event_checks": check_events(tables, periods) if complete and tables.has("events") else {},
         "unmapped": json.loads(unmapped.head(20).to_json(orient="records")),
     }
     (tables.folder / SETTINGS_FILE).write_text(

@@ -105,8 +105,8 @@ def say_restated(report: str | Path) -> str:
         return nothing
     day = say_day(int(found["older_as_of_us"]), manifest["timezone"])
     parts = [
-        f"{found['restated']:,} of the {found['compared']:,} findings that an older report on this period, with "
-        f"data as of {day}, has too are other numbers now."
+        f"{found['restated']:,} of the {found['compared']:,} findings that an older report on this period, "
+        f"with data as of {day}, has too are other numbers now."
     ]
     if found["new"] or found["gone"]:
         parts.append(f"{found['new']:,} are new and {found['gone']:,} are gone.")

@@ -166,7 +166,7 @@ def _make_report(
     *,
     older: Path,
 ) -> Path:
-    """Run the chapters and fill the folder of the report; an older one only serves to say what was restated."""
+    """Run the chapters and fill the folder of the report; an older one only tells what was restated."""
     report, recorded = work / "report", work / "recorded"
     report.mkdir()
     label = str(prepared.settings["periods"]["reviewed"]["label"])
