@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import pandas as pd
 
@@ -69,16 +71,17 @@ def reconcile_sources(review: Review) -> pd.DataFrame:
     -------
     DataFrame
         As text, one row a pair of sources: What is compared, In both (same person and day; purchases at the
-        same amount), A day or an amount apart, Only in the clicks, Only in the other source. Empty where fewer
-        than two sources say anything. By day: `reconcile_purchases` and `reconcile_contacts`.
+        same amount), A day or an amount apart, Only in the clicks, Only in the other source. Empty where
+        fewer than two sources say anything. By day: `reconcile_purchases` and `reconcile_contacts`.
     """
     shown = []
     zone, bounds = review.periods["reviewed"].timezone, review.bounds()
     if "reviewed" in bounds and review.tables.has("events"):
-        span = {"time_zone": zone, "period": bounds["reviewed"]}
+        span: dict[str, Any] = {"time_zone": zone, "period": bounds["reviewed"]}
         purchase = find_purchase(review) if review.tables.has("orders") else ""
         if purchase:
-            table = _reconcile_orders(review, purchase, span)
+            orders = review.tables.read("orders")
+            table = reconcile_purchases(review.events, orders, purchase=purchase, **span)
             near = ["other_amount", "clicks_other_day"]
             shown.append(_describe("Purchases in the clicks, and orders", table, near, ("clicks", "orders")))
         steps, channels = find_support(review) if review.tables.has("service_contacts") else ([], [])
@@ -93,10 +96,6 @@ def reconcile_sources(review: Review) -> pd.DataFrame:
         "Only in the other source",
     ]  # fmt: skip
     return pd.DataFrame(shown, columns=columns).set_index("What is compared")
-
-
-def _reconcile_orders(review: Review, purchase: str, span: dict[str, object]) -> pd.DataFrame:
-    return reconcile_purchases(review.events, review.tables.read("orders"), purchase=purchase, **span)  # type: ignore[arg-type]
 
 
 def _describe(what: str, table: pd.DataFrame, near: list[str], sides: tuple[str, str]) -> list[str]:
