@@ -1,4 +1,4 @@
-"""Consent in force at the event's time, and the erasure list: at the limit, in every table, and never printed."""
+"""Consent in force at the time of the event, and the erasure list: in every table, and never printed."""
 
 from __future__ import annotations
 
