@@ -84,10 +84,10 @@ def mark_without_consent(run: ReadingRun, parts: Sequence[Part], columns: Mappin
         return
     run.say("looking for events without consent")
     covered = (
-        "SELECT source_row FROM {table} AS event JOIN granted ON event.customer = granted.customer "
-        "AND event.occurred_at >= granted.granted_at "
-        "AND (granted.withdrawn_at IS NULL OR event.occurred_at < granted.withdrawn_at) "
-        "WHERE event.fault = 0"
+        "SELECT source_row FROM {table} JOIN granted ON {customer} = granted.customer "
+        "AND {table}.occurred_at >= granted.granted_at "
+        "AND (granted.withdrawn_at IS NULL OR {table}.occurred_at < granted.withdrawn_at) "
+        "WHERE {table}.fault = 0"
     )
     mark_events(run, parts, columns, RULE, where=f"{{customer}} IS NULL OR source_row NOT IN ({covered})")
     if run.complete:

@@ -78,6 +78,17 @@ def test_consents_without_the_purpose_are_refused_with_what_was_found(shop):
         shop.make()
 
 
+def test_source_without_customers_has_no_consent_and_another_one_keeps_its_own(shop, steps):
+    add_events(shop, "e1,2026-07-01T10:00:00Z,view,d,anna,desktop")
+    shop.write("more/a.csv", EVENTS + "e2,2026-07-02T10:00:00Z,view,d,anna,desktop\n")
+    shop.write("more/b.csv", "event_id,occurred_at,name\ne3,2026-07-02T10:00:00Z,view\n")
+    shop.declare('[sources.events.two]\npath = "more/*.csv"')
+    shop.add("consents", CONSENTS + "anna,analytics,2026-01-01,\n")
+    tables = shop.make()
+    assert steps(tables) == {"rows in": 1, "used": 1}
+    assert steps(tables, source="two") == {"rows in": 2, "no_consent": 1, "used": 1}
+
+
 CODEBOOK = "question,column,role,scale_min,scale_max\nid,who,respondent,,\nq1,nps,nps,0,10\n"
 
 
