@@ -72,6 +72,7 @@ def compare_with_robots(review: Review) -> pd.DataFrame:
         for name in ("events", "sessions", "people"):
             without, with_robots = one[name], one[f"{name}_with_robots"]
             share = f"{100 * (with_robots - without) / without:+.2f} %" if without else "–"
+            share = share if with_robots != without else "none"
             rows.append([f"{name.capitalize()}, {label}", f"{without:,}", f"{with_robots:,}", share])
     columns = ["Count and period", "Without robots", "With robots", "Difference"]
     return pd.DataFrame(rows, columns=columns).drop_duplicates().set_index("Count and period")
