@@ -1,4 +1,4 @@
-"""Every function of the journey room gives the same on a pandas frame, Parquet, DuckDB and Spark.
+"""Every function of the journey room, and a review, give the same on pandas, Parquet, DuckDB and Spark.
 
 How each is called, and a plain second definition of each, stand in engine_cases.py. There is one Spark for
 the whole file, and one batch of events holds all variants but the empty and the one-row table.
@@ -9,19 +9,31 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import pkgutil
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
 from journeylib import journey
+from journeylib.data import make_sample
+from journeylib.data.people import find_key
+from journeylib.data.project import read_project
 from journeylib.journey.spark import explain_missing_spark, share_spark
+from journeylib.review.findings import KEY, read_recorded
+from journeylib.review.preparation import prepare_review
+
+ROOT = Path(__file__).resolve().parents[2]
+PERIOD = "2026Q3"
 
 
 def load_cases() -> ModuleType:
@@ -180,3 +192,90 @@ def test_spark_gives_what_pandas_gives(name: str, size: str, on_spark: Any, answ
     one = cases.CASES[name]
     for call, wanted in zip(one.calls, answers(name, size), strict=True):
         check_same(answer(call, on_spark[size, one.raw]), wanted)
+
+
+# ---- a review -------------------------------------------------------------------------------------------
+
+CHAPTERS = ("journey_map", "where_customers_leave", "who_they_are")  # those that read events
+
+
+def record_chapters(folder: Path, work: Path) -> pd.DataFrame:
+    """Run the chapters that read events, in this process, and return what they record."""
+    spec = importlib.util.spec_from_file_location("simulate", ROOT / "scripts" / "simulate.py")
+    assert spec and spec.loader
+    simulation = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(simulation)
+    given = {"tables": str(folder), "period": PERIOD, "record_to": str(work)}
+    for name in CHAPTERS:
+        simulation.run_cells(ROOT / "notebooks" / "review" / f"{name}.ipynb", given)
+    recorded = read_recorded(work)
+    return recorded.sort_values([*KEY, "which"], ignore_index=True)
+
+
+def prepare(folder: Path, work: Path) -> Path:
+    project = read_project(folder)
+    return prepare_review(project, work / "trusted", key=find_key(folder)[0], period=PERIOD).folder
+
+
+def check_findings(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
+    assert len(wanted) > 100
+    pd.testing.assert_frame_equal(found, wanted, rtol=1e-9, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_sample(tmp_path_factory.mktemp("made") / "sample", customers=200)
+
+
+@pytest.fixture(scope="module")
+def trusted(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(sample, tmp_path_factory.mktemp("duckdb"))
+
+
+@pytest.fixture(scope="module")
+def findings(trusted: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    return record_chapters(trusted, tmp_path_factory.mktemp("recorded"))
+
+
+def test_shuffled_and_repartitioned_events_give_the_same_findings(
+    trusted: Path, findings: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(trusted, tmp_path / "trusted")
+    whole = tmp_path / "trusted" / "events.parquet"
+    events = pa.parquet.read_table(whole)
+    whole.unlink()
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    order = np.random.default_rng(8).permutation(len(events))
+    for number, rows in enumerate(np.array_split(order, [7, 7, len(order) // 5, len(order) // 2])):
+        pa.parquet.write_table(
+            events.take(pa.array(rows)), parts / f"{number}.parquet", row_group_size=1 + 500 * number
+        )
+    split = cases.sessions.split_into_sessions(parts / "*.parquet")  # sessions anew, of the shuffled events
+    whole.mkdir()
+    again = split.to_arrow_table()
+    order = np.random.default_rng(9).permutation(len(again))
+    for number, rows in enumerate(np.array_split(order, 3)):
+        pa.parquet.write_table(again.take(pa.array(rows)), whole / f"{number}.parquet", row_group_size=900)
+    check_findings(record_chapters(tmp_path / "trusted", tmp_path / "recorded"), findings)
+
+
+@pytest.mark.spark
+def test_a_review_on_spark_gives_the_findings_of_duckdb(
+    spark: Any, sample: Path, findings: pd.DataFrame, tmp_path: Path
+) -> None:
+    shutil.copytree(sample, tmp_path / "sample")
+    with (tmp_path / "sample" / "journey.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[engine]\nname = "spark"\nmaster = "local[2]"\n')
+    folder = prepare(tmp_path / "sample", tmp_path)
+    assert (folder / "events.parquet").is_dir(), "the sessions were not written by Spark"
+    check_findings(record_chapters(folder, tmp_path / "recorded"), findings)
+
+
+@pytest.mark.spark
+def test_another_process_shares_the_spark_of_the_run(spark: Any) -> None:
+    code = "from journeylib.journey.spark import connect_spark; print(connect_spark().sparkContext.applicationId)"
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=120
+    )
+    assert ran.stdout.strip() == spark.sparkContext.applicationId, ran.stderr[-500:]
