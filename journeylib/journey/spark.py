@@ -243,7 +243,8 @@ def _choose_settings(master: str, memory_limit: str, spill: str) -> dict[str, st
     settings = {"spark.master": master, "spark.app.name": "journeylib", "spark.sql.session.timeZone": "UTC"}
     if memory_limit:
         number, unit = re.split(r"(?<=[\d.]) *(?=[KMGT])", memory_limit, maxsplit=1)
-        settings["spark.driver.memory"] = f"{max(1, round(float(number)))}{unit[0].lower()}"
+        mebibytes = float(number) * {"K": 1 / 1024, "M": 1, "G": 1024, "T": 1024**2}[unit[0]]
+        settings["spark.driver.memory"] = f"{max(512, round(mebibytes))}m"  # Spark starts with no less
     if not re.match(r"local\b", master):
         return settings
     cores = re.match(r"local\[(\d+)", master)

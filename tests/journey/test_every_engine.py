@@ -274,7 +274,7 @@ def test_a_review_on_spark_gives_the_findings_of_duckdb(
 
 @pytest.mark.spark
 def test_another_process_shares_the_spark_of_the_run(spark: Any) -> None:
-    code = "from journeylib.journey.spark import connect_spark; print(connect_spark().sparkContext.applicationId)"
+    code = "from journeylib.journey import spark; print(spark.connect_spark().sparkContext.applicationId)"
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=120
     )
