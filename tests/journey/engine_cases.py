@@ -467,7 +467,7 @@ def check_baskets(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
         person = f"c:{row.customer}" if pd.notna(row.customer) else f"d:{row.device_id}"
         if basket is None:
             mine = started[(persons == person) & (started["occurred_at"] <= row.occurred_at)]
-            mine = mine.assign(basket=mine.index).sort_values(["occurred_at", "basket"])
+            mine = mine.rename_axis("_basket").sort_values(["occurred_at", "_basket"])
             basket = mine.index[-1] if len(mine) else None
         if basket in bought:
             since = row.occurred_at - started.loc[basket, "occurred_at"]

@@ -58,9 +58,8 @@ def list_functions() -> set[str]:
         loaded = importlib.import_module(f"journeylib.journey.{module.name}")
         for name in getattr(loaded, "__all__", []):
             function = getattr(loaded, name)
-            if callable(function) and not inspect.isclass(function):
-                if "events" in inspect.signature(function).parameters:
-                    found.add(f"{module.name}.{name}")
+            if inspect.isfunction(function) and "events" in inspect.signature(function).parameters:
+                found.add(f"{module.name}.{name}")
     return found
 
 
