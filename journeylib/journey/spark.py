@@ -64,14 +64,14 @@ def connect_spark(master: str = "", *, memory_limit: str = "", spill: str = "") 
     master = master or os.environ.get("SPARK_REMOTE") or os.environ.get("MASTER") or "local[*]"
     if missing := explain_missing_spark(master):
         raise ArgumentError(missing)
-    from pyspark.sql import SparkSession
-
-    there = SparkSession.getActiveSession()
+    there = _find_active()
     if there is not None:
         return there
     if os.environ.get(_SHARED):
         return _attach()
     if master.startswith("sc://"):
+        from pyspark.sql import SparkSession
+
         return SparkSession.builder.remote(master).getOrCreate()
     return _start(master, memory_limit, spill)
 
@@ -181,11 +181,19 @@ def share_spark(master: str = "", *, memory_limit: str = "", spill: str = "") ->
 
 
 def _find_active() -> Any:
+    """Find the session of this process; None where there is none yet."""
     if find_spec("pyspark") is None:
         return None
     from pyspark.sql import SparkSession
 
-    return SparkSession.getActiveSession()
+    active = SparkSession.getActiveSession()
+    if active is None:  # active is a matter of the thread
+        with suppress(ImportError):  # the slim pyspark-client has no context
+            from pyspark import SparkContext
+
+            if SparkContext._active_spark_context is not None:
+                active = SparkSession.builder.getOrCreate()
+    return active
 
 
 def _describe_gateway(session: Any) -> dict[str, str]:
@@ -234,7 +242,7 @@ def _start(master: str, memory_limit: str, spill: str) -> Any:
             lines = said.read().decode("utf-8", "replace").splitlines()
             why = next((line for line in lines if "Error" in line or "Exception" in line), str(error))
             why = " ".join(why.split())[:200]
-            raise ArgumentError(f"Spark did not start ({why}): it needs Java 17 or newer") from error
+            raise ArgumentError(f"Spark did not start ({why}): make sure that java is 17 or newer") from error
     context.setLogLevel("ERROR")
     return SparkSession(context)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,12 @@ def hold_engine(project: Project, folder: str | Path) -> Iterator[None]:
         return
     settings = dict(_choose(project.engine))
     settings["spill"] = settings["spill"] or str(Path(folder).absolute() / "spark")
-    sharing = share_spark(**settings)
-    try:
-        sharing.__enter__()
-    except ArgumentError as error:
-        raise _refuse(project, str(error)) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(share_spark(**settings))
+        except ArgumentError as error:
+            raise _refuse(project, str(error)) from error
         yield
-    finally:
-        sharing.__exit__(None, None, None)
 
 
 def open_on_engine(path: str | Path, engine: Mapping[str, Any]) -> Any:

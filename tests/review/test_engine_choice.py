@@ -77,7 +77,7 @@ def test_a_java_that_is_too_old_is_one_sentence(monkeypatch, tmp_path):
     java.write_text("#!/bin/sh\necho 'Error: UnsupportedClassVersionError' >&2\nexit 1\n", encoding="utf-8")
     java.chmod(0o755)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(ArgumentError, match="UnsupportedClassVersionError.*needs Java 17 or newer"):
+    with pytest.raises(ArgumentError, match="UnsupportedClassVersionError.*java is 17 or newer"):
         spark.connect_spark("local[1]")
     assert not spark.explain_missing_spark("local[1]")
 
