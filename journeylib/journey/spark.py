@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -64,6 +65,8 @@ def connect_spark(master: str = "", *, memory_limit: str = "", spill: str = "") 
     master = master or os.environ.get("SPARK_REMOTE") or os.environ.get("MASTER") or "local[*]"
     if missing := explain_missing_spark(master):
         raise ArgumentError(missing)
+    # Said of every import; what of pandas this kit uses with Spark (nothing but Arrow) is tested.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support", category=FutureWarning)
     there = _find_active()
     if there is not None:
         return there

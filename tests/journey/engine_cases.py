@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from journeylib.evidence.estimates import estimate
 from journeylib.journey import (
     baskets,
     chain_order,
@@ -196,7 +197,11 @@ def check_measures(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
     assert the(found[0], "session_count") == len(sizes)
     assert the(found[0], "customer_count") == events.loc[started, "customer"].nunique()
     assert math.isclose(the(found[0], "events_per_session"), sizes.mean())
-    assert math.isclose(the(found[0], "bounce_rate"), 100 * (sizes == 1).mean())
+    people = events.drop_duplicates("session").set_index("session")
+    people = people["customer"].fillna(people["device_id"])[sizes.index]
+    wanted = estimate("share", sizes == 1, people=people.where(people.notna(), None))
+    for column in ("value", "low", "high"):
+        assert math.isclose(the(found[0], "bounce_rate", column), wanted[column], rel_tol=1e-9)
 
 
 def check_funnel(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
