@@ -8,42 +8,20 @@ their day only, and what the function made of them in pandas.
 from __future__ import annotations
 
 import fnmatch
+import importlib
 import math
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from journeylib.evidence.estimates import estimate
-from journeylib.journey import (
-    baskets,
-    chain_order,
-    channel_paths,
-    customers,
-    drop_off_reasons,
-    funnels,
-    gaps,
-    guesses,
-    journeys,
-    outcomes,
-    paths,
-    patterns,
-    places,
-    reconciliation,
-    selections,
-    sequences,
-    sessions,
-    stage_order,
-    stages,
-    step_matrix,
-    step_times,
-    steps,
-    summaries,
-    time_to_convert,
-)
+from journeylib.journey import baskets, selections, sequences, sessions, step_times, steps
 from journeylib.journey.engine import collect_table
 
 SECOND = 1_000_000
@@ -184,6 +162,8 @@ def check_touchpoints(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
 
 
 def check_summaries(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    if "session" not in events:
+        events = sessions.split_into_sessions(events)
     plain = events.groupby("session")["occurred_at"].agg(["min", "max", "size"])
     assert (
         found[0].set_index("session")[["started_at", "ended_at", "n_events"]].values.tolist()
@@ -499,6 +479,75 @@ def collect_baskets(table: Any) -> pd.DataFrame:
         return collect_table(followed, order_by=["basket"])
 
 
+def check_stream(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    plain = [(person, row["name"]) for person, rows in follow(events).items() for row in rows]
+    columns = [name for name in found[0] if "time" not in name]
+    assert list(found[0][columns].itertuples(index=False, name=None)) == plain
+
+
+def check_customers(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    people = events.groupby("customer")
+    plain = people.agg(
+        n_events=("row", "size"), n_sessions=("session", "nunique"),
+        first_at=("occurred_at", "min"), last_at=("occurred_at", "max"),
+    )  # fmt: skip
+    table = found[0].set_index("customer").sort_index()
+    assert table[plain.columns].values.tolist() == plain.values.tolist()
+    days = (events["occurred_at"] // DAY).groupby(events["customer"]).nunique()
+    assert table["active_days"].tolist() == days.tolist()
+
+
+def check_engaged(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    plain = []
+    for rows in follow(events, "session").values():
+        times, names = [row["occurred_at"] for row in rows], [row["name"] for row in rows]
+        views = sum(row["touchpoint"] == "page" for row in rows)
+        plain.append(max(times) - min(times) > 10 * SECOND or views >= 2 or "buy" in names)
+    assert math.isclose(the(found[0], "engaged_session_rate"), 100 * np.mean(plain))
+    days = (events["occurred_at"] // DAY).groupby(events["customer"]).nunique()
+    assert math.isclose(the(found[0], "active_days"), days.mean())
+
+
+def check_lost_value(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    made = climb_all(events, 30 * 3600 * SECOND).values()
+    assert the(found[0], "lost_count", item="shop/event:cart") == sum(len(one) == 1 for one in made)
+
+
+def check_triples(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    plain: Counter[tuple[str, ...]] = Counter()
+    for rows in follow(events, "session").values():
+        names = [row["name"] for row in rows]
+        plain.update(zip(names, names[1:], names[2:], strict=False))
+    assert found[0].set_index(["step_1", "step_2", "step_3"])["n"].to_dict() == dict(plain)
+
+
+def check_use(events: pd.DataFrame, found: list[pd.DataFrame]) -> None:
+    known = found[0][found[0]["is_measured"]].set_index("touchpoint")
+    met = events.dropna(subset=["touchpoint", "customer"]).groupby("touchpoint")
+    assert known["reached"].to_dict() == met["customer"].nunique().to_dict()
+    firsts = events[events["position"] == 1]["touchpoint"].value_counts()
+    assert known["entries"].to_dict() == {place: firsts.get(place, 0) for place in known.index}
+    assert "poster" in set(found[0]["touchpoint"]) - set(known.index)
+
+
+def summarise_kept(table: Any) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        kept = call("keeping.keep_sessions", Path(folder) / "kept")(table)
+        found = call("summaries.summarise_sessions")(kept)
+        if isinstance(found, pd.DataFrame):
+            return found
+        return (
+            found.to_arrow_table().to_pandas()
+            if hasattr(found, "to_arrow_table")
+            else found.toArrow().to_pandas()
+        )
+
+
+def sum_people(table: Any) -> pd.DataFrame:
+    options = {"unit": "people", "order": "ordered", "within": None, "as_of": None, "segments": ()}
+    return call("outcomes.sum_outcomes", steps.parse_steps(STEPS), periods={"all": None}, **options)(table)
+
+
 class Case(NamedTuple):
     """How a function is called, on events without sessions (`raw`) or with them, and its plain definition."""
 
@@ -511,94 +560,106 @@ def case(check: Any, *calls: Any, raw: bool = False) -> Case:
     return Case(list(calls), check, raw)
 
 
+def call(name: str, *arguments: Any, **options: Any) -> Callable[[Any], Any]:
+    """Call `module.function` of the room on a table."""
+    module, _, function = name.partition(".")
+
+    def run(table: Any) -> Any:
+        found = getattr(importlib.import_module(f"journeylib.journey.{module}"), function)
+        return found(table, *arguments, **options)
+
+    return run
+
+
 SHOP = {"within": "30h", "as_of": LATER}
 REVIEW = {"periods": PERIODS, "by": SEGMENT}
 BASKETS = {"bought": "event:buy", "started": "event:cart", "as_of": LATER}
+NO_ASK = selections.PatternStep("event:buy", without=("event:ask",))
+ENGAGED = {"views": ["page"], "key_events": ["event:buy"], "periods": ALL}
+TWO_STAGES = ["consideration", "decision"]
 
 CASES: dict[str, Case] = {
+    "adapters.to_eventstream": case(check_stream, call("adapters.to_eventstream")),
+    "adapters.to_pm4py": case(check_stream, call("adapters.to_pm4py")),
     "baskets.follow_baskets": case(check_followed_baskets, collect_baskets),
     "baskets.measure_baskets": case(
         check_baskets,
-        lambda t: baskets.measure_baskets(t, periods=ALL, by=SEGMENT, **BASKETS),
-        lambda t: baskets.measure_baskets(t, bought="event:buy", as_of=LATER, periods=PERIODS),
+        call("baskets.measure_baskets", periods=ALL, by=SEGMENT, **BASKETS),
+        call("baskets.measure_baskets", bought="event:buy", as_of=LATER, periods=PERIODS),
     ),
     "chain_order.compare_chain_orders": case(
-        check_chain, lambda t: chain_order.compare_chain_orders(t, column="name")
+        check_chain, call("chain_order.compare_chain_orders", column="name")
     ),
     "channel_paths.list_channel_paths": case(
         check_channel_paths,
-        lambda t: channel_paths.list_channel_paths(
-            t, conversion="event:buy", within="6h", with_times=True, as_of=LATER
+        call(
+            "channel_paths.list_channel_paths",
+            conversion="event:buy",
+            within="6h",
+            with_times=True,
+            as_of=LATER,
         ),
     ),
-    "customers.list_journey": case(check_one_journey, lambda t: customers.list_journey(t, "p03")),
+    "customer_summaries.summarise_customers": case(
+        check_customers, call("customer_summaries.summarise_customers")
+    ),
+    "customers.list_journey": case(check_one_journey, call("customers.list_journey", "p03")),
     "customers.select_customers": case(
-        check_lost, lambda t: customers.select_customers(t, STEPS, step="event:cart")
+        check_lost, call("customers.select_customers", STEPS, step="event:cart")
     ),
     "drop_off_reasons.find_drop_off_reasons": case(
         check_reasons,
-        lambda t: drop_off_reasons.find_drop_off_reasons(
-            t, STEPS, labels=SEGMENT, minimum_base=3, as_of=LATER
-        ),
+        call("drop_off_reasons.find_drop_off_reasons", STEPS, labels=SEGMENT, minimum_base=3, as_of=LATER),
     ),
+    "engagement.measure_engagement": case(check_engaged, call("engagement.measure_engagement", **ENGAGED)),
     "funnels.count_funnel": case(
         check_funnel,
-        lambda t: funnels.count_funnel(t, STEPS, by=SEGMENT),
-        lambda t: funnels.count_funnel(t, STEPS, unit="sessions", periods=PERIODS, by=SEGMENT),
-        lambda t: funnels.count_funnel(t, STEPS[:2], order="strict", within="12h"),
-        lambda t: funnels.count_funnel(t, STEPS[:2], order="any", within="12h"),
+        call("funnels.count_funnel", STEPS, by=SEGMENT),
+        call("funnels.count_funnel", STEPS, unit="sessions", **REVIEW),
+        call("funnels.count_funnel", STEPS[:2], order="strict", within="12h"),
+        call("funnels.count_funnel", STEPS[:2], order="any", within="12h"),
     ),
     "funnels.measure_funnel": case(
         check_funnel_measures,
-        lambda t: funnels.measure_funnel(t, "shop", STEPS, periods=ALL, by=SEGMENT, **SHOP),
+        call("funnels.measure_funnel", "shop", STEPS, periods=ALL, by=SEGMENT, **SHOP),
     ),
-    "gaps.count_sessions": case(
-        check_gaps, lambda t: gaps.count_sessions(t, gap_minutes=(15, 30, 60)), raw=True
+    "gaps.count_sessions": case(check_gaps, call("gaps.count_sessions", gap_minutes=(15, 30, 60)), raw=True),
+    "guesses.guess_touchpoints": case(check_guesses, call("guesses.guess_touchpoints"), raw=True),
+    "journeys.list_lost": case(check_lost, call("journeys.list_lost", STEPS, step="event:cart", as_of=LATER)),
+    "journeys.read_journey": case(check_one_journey, call("journeys.read_journey", "p03")),
+    "keeping.keep_sessions": case(check_summaries, summarise_kept, raw=True),
+    "lost_units.list_lost": case(
+        check_lost, call("lost_units.list_lost", STEPS, step="event:cart", as_of=LATER)
     ),
-    "guesses.guess_touchpoints": case(check_guesses, guesses.guess_touchpoints, raw=True),
-    "journeys.list_lost": case(
-        check_lost, lambda t: journeys.list_lost(t, STEPS, step="event:cart", as_of=LATER)
+    "lost_value.measure_lost_value": case(
+        check_lost_value, call("lost_value.measure_lost_value", "shop", STEPS, periods=ALL, **SHOP)
     ),
-    "journeys.read_journey": case(check_one_journey, lambda t: journeys.read_journey(t, "p03")),
-    "outcomes.sum_outcomes": case(
-        check_outcomes,
-        lambda t: outcomes.sum_outcomes(
-            t,
-            steps.parse_steps(STEPS),
-            unit="people",
-            order="ordered",
-            within=None,
-            periods={"all": None},
-            as_of=None,
-            segments=(),
-        ),
-    ),  # fmt: skip
-    "paths.count_transitions": case(check_transitions, paths.count_transitions),
+    "outcomes.sum_outcomes": case(check_outcomes, sum_people),
+    "paths.count_paths": case(check_triples, call("paths.count_paths", column="name", most=None)),
+    "paths.count_transitions": case(check_transitions, call("paths.count_transitions")),
     "patterns.find_patterns": case(
-        check_patterns, lambda t: patterns.find_patterns(t, conversion="event:buy", column="name")
+        check_patterns, call("patterns.find_patterns", conversion="event:buy", column="name")
     ),
-    "places.find_unit": case(check_unit, lambda t: pd.DataFrame({"unit": [places.find_unit(t)]})),
-    "places.list_places": case(check_places, places.list_places),
+    "places.find_unit": case(check_unit, lambda t: pd.DataFrame({"unit": [call("places.find_unit")(t)]})),
+    "places.list_places": case(check_places, call("places.list_places")),
     "places.measure_places": case(
         check_place_measures,
-        lambda t: places.measure_places(t, PLACES, periods=PERIODS),
-        lambda t: places.measure_places(t, PLACES, periods=PERIODS, unit="sessions"),
+        call("places.measure_places", PLACES, periods=PERIODS),
+        call("places.measure_places", PLACES, periods=PERIODS, unit="sessions"),
     ),
     "reconciliation.reconcile_contacts": case(
-        check_contacts, lambda t: reconciliation.reconcile_contacts(t, CONTACTS, steps=["event:ask"])
+        check_contacts, call("reconciliation.reconcile_contacts", CONTACTS, steps=["event:ask"])
     ),
     "reconciliation.reconcile_purchases": case(
-        check_purchases, lambda t: reconciliation.reconcile_purchases(t, ORDERS, purchase="event:buy")
+        check_purchases, call("reconciliation.reconcile_purchases", ORDERS, purchase="event:buy")
     ),
     "selections.keep_customers": case(
-        check_kept, lambda t: selections.keep_customers(t, pd.DataFrame({"customer": ["p02", "p03"]}))
+        check_kept, call("selections.keep_customers", pd.DataFrame({"customer": ["p02", "p03"]}))
     ),
     "selections.select_journeys": case(
         check_selected,
-        lambda t: selections.select_journeys(t, ["event:cart", "event:buy"], within="8h"),
-        lambda t: selections.select_journeys(
-            t, ["page", selections.PatternStep("event:buy", without=("event:ask",))], as_of=LATER
-        ),
+        call("selections.select_journeys", ["event:cart", "event:buy"], within="8h"),
+        call("selections.select_journeys", ["page", NO_ASK], as_of=LATER),
     ),
     "sequences.number_states": case(
         check_sequences,
@@ -606,33 +667,33 @@ CASES: dict[str, Case] = {
             sequences.number_states(t, column="name", unit="people"), most=10
         ),
     ),
-    "sessions.split_into_sessions": case(check_sessions, sessions.split_into_sessions, raw=True),
+    "sessions.split_into_sessions": case(check_sessions, call("sessions.split_into_sessions"), raw=True),
     "stage_order.measure_stage_order": case(
         check_stage_order,
-        lambda t: stage_order.measure_stage_order(
-            t, ["consideration", "decision"], periods=ALL, n_permutations=5
-        ),
+        call("stage_order.measure_stage_order", TWO_STAGES, periods=ALL, n_permutations=5),
     ),
     "stages.assign_touchpoints": case(
-        check_touchpoints, lambda t: stages.assign_touchpoints(t, TOUCHPOINTS), raw=True
+        check_touchpoints, call("stages.assign_touchpoints", TOUCHPOINTS), raw=True
     ),
-    "stages.count_unmapped": case(check_unmapped, stages.count_unmapped),
-    "step_matrix.count_loops": case(check_loops, lambda t: step_matrix.count_loops(t, column="name")),
-    "step_matrix.count_steps": case(check_steps, lambda t: step_matrix.count_steps(t, column="name")),
+    "stages.count_unmapped": case(check_unmapped, call("stages.count_unmapped")),
+    "step_matrix.count_loops": case(check_loops, call("step_matrix.count_loops", column="name")),
+    "step_matrix.count_steps": case(check_steps, call("step_matrix.count_steps", column="name")),
     "step_matrix.time_transitions": case(
-        check_transition_times, lambda t: step_matrix.time_transitions(t, column="name")
+        check_transition_times, call("step_matrix.time_transitions", column="name")
     ),
     "step_times.follow_step_times": case(check_followed, collect_followed),
     "step_times.read_step_times": case(
-        check_step_times, lambda t: step_times.read_step_times(t, STEPS, columns=SEGMENT, **SHOP)
+        check_step_times, call("step_times.read_step_times", STEPS, columns=SEGMENT, **SHOP)
     ),
-    "summaries.measure_sessions": case(check_measures, lambda t: summaries.measure_sessions(t, **REVIEW)),
-    "summaries.summarise_sessions": case(check_summaries, summaries.summarise_sessions),
+    "summaries.measure_sessions": case(check_measures, call("summaries.measure_sessions", **REVIEW)),
+    "summaries.summarise_sessions": case(check_summaries, call("summaries.summarise_sessions")),
     "time_to_convert.measure_time_to_convert": case(
-        check_minutes,
-        lambda t: time_to_convert.measure_time_to_convert(t, "shop", STEPS, periods=ALL, **SHOP),
+        check_minutes, call("time_to_convert.measure_time_to_convert", "shop", STEPS, periods=ALL, **SHOP)
     ),
     "time_to_convert.trace_time_to_convert": case(
-        check_curve, lambda t: time_to_convert.trace_time_to_convert(t, STEPS, by=SEGMENT, **SHOP)
+        check_curve, call("time_to_convert.trace_time_to_convert", STEPS, by=SEGMENT, **SHOP)
+    ),
+    "touchpoint_use.count_touchpoints": case(
+        check_use, call("touchpoint_use.count_touchpoints", TOUCHPOINTS)
     ),
 }
