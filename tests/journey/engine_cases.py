@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from journeylib.evidence.estimates import estimate
-from journeylib.journey import baskets, selections, sequences, sessions, step_times, steps
+from journeylib.journey import baskets, selections, sequences, sessions, stages, step_times, steps
 from journeylib.journey.engine import collect_table
 
 SECOND = 1_000_000
@@ -81,6 +81,11 @@ def make_batch() -> pd.DataFrame:
         rows.append(row)
     batch = pd.DataFrame(rows).astype({"sequence": "Int64"})
     return batch.sample(frac=1, random_state=4).reset_index(drop=True)
+
+
+def split(table: Any) -> Any:
+    """Map events to touchpoints and split them into sessions."""
+    return sessions.split_into_sessions(stages.assign_touchpoints(table, TOUCHPOINTS))
 
 
 def follow(events: pd.DataFrame, unit: str = "customer") -> dict[Any, list[dict[str, Any]]]:

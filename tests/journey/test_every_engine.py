@@ -92,7 +92,7 @@ def cut(events: pd.DataFrame, size: str) -> pd.DataFrame:
 def frames() -> dict[tuple[str, bool], pd.DataFrame]:
     """Hold the events as pandas frames, by size, before (True) and after they are split into sessions."""
     batch = cases.make_batch()
-    split = cases.sessions.split_into_sessions(cases.stages.assign_touchpoints(batch, cases.TOUCHPOINTS))
+    split = cases.split(batch)
     return {(size, raw): cut(batch if raw else split, size) for size in SIZES for raw in (True, False)}
 
 
