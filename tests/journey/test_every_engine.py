@@ -185,10 +185,13 @@ def spark() -> Iterator[Any]:
         "spark.sql.codegen.wholeStage": "false",  # the tables are small, and compiling takes most of the time
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     }
-    with share_spark("local[2]") as session:
-        for name, value in settings.items():
-            session.conf.set(name, value)
-        yield session
+    with pytest.MonkeyPatch.context() as patch:
+        # Thousands of tiny queries: the thorough one of Java's compilers takes more time than it saves.
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        with share_spark("local[2]") as session:
+            for name, value in settings.items():
+                session.conf.set(name, value)
+            yield session
 
 
 @pytest.fixture(scope="module")
