@@ -16,6 +16,7 @@ from journeylib.data.project_keys import SettingsReader
 __all__ = ["load_settings", "read_engine", "read_gates", "read_head", "read_instant", "read_privacy"]
 
 SETTINGS = "journey.toml"
+MASTER = r"(local(\[(\d+|\*)(, ?\d+)?\])?|yarn|(spark|k8s|sc)://\S+)?"
 GATES = {"max_unmapped": 2.0, "max_quarantined": 5.0, "freshness_days": 3.0}
 
 
@@ -229,17 +230,14 @@ def read_engine(reader: SettingsReader) -> dict[str, Any]:
         "master": (str, ""),
     }
     engine = reader.read_section("engine", words)
-    if engine["name"] == "spark":  # accepting it and running DuckDB all the same would be a lie
-        expected = "duckdb, on which this version runs its reviews"
-        reader.refuse(
-            "engine",
-            "name",
-            "spark",
-            expected,
-            'write name = "duckdb"; the journey functions take Spark tables',
-        )
-    elif engine["name"] != "duckdb":
-        reader.refuse("engine", "name", engine["name"], "duckdb", 'write name = "duckdb"')
+    if engine["name"] not in ("duckdb", "spark"):
+        reader.refuse("engine", "name", engine["name"], "duckdb or spark", 'write name = "duckdb"')
+    if not re.fullmatch(MASTER, engine["master"]):
+        mend = 'write for example master = "local[2]" or master = "sc://host:15002"'
+        reader.refuse("engine", "master", engine["master"], "a master of Spark or a Spark Connect URL", mend)
+    if "token=" in engine["master"]:  # the manifest repeats what journey.toml says
+        expected, mend = "no secret in journey.toml", "leave master empty and set SPARK_REMOTE to the URL"
+        reader.refuse("engine", "master", "a token", expected, mend)
     if not re.fullmatch(r"(\d+(\.\d+)? ?[KMGT]i?B)?", engine["memory_limit"]):
         mend = 'write for example memory_limit = "2GB"'
         reader.refuse("engine", "memory_limit", engine["memory_limit"], "an amount of memory", mend)

@@ -40,11 +40,12 @@ class TrustedTables:
 
     def has(self, table: str) -> bool:
         """Return whether the table was written."""
-        return (self.folder / f"{table}.parquet").is_file()
+        return (self.folder / f"{table}.parquet").exists()
 
     def path(self, table: str) -> str:
-        """Return the path of a table's Parquet file."""
-        return str(self.folder / f"{table}.parquet")
+        """Return the path of a table's Parquet file, or a pattern where Spark wrote several."""
+        path = self.folder / f"{table}.parquet"
+        return str(path / "*.parquet" if path.is_dir() else path)
 
     def read(self, table: str) -> pd.DataFrame:
         """Return a table as a frame."""

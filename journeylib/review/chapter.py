@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import narwhals.stable.v2 as nw
 import pandas as pd
-import pyarrow.parquet as pq
 
 from journeylib.data.periods import Period
 from journeylib.data.problems import InputError, Problem
 from journeylib.data.trusted import TrustedTables
+from journeylib.journey.engine import collect_table
+from journeylib.journey.frames import TIME, open_events, restore_name
+from journeylib.review.engine_choice import open_on_engine
 from journeylib.review.reliability import label_answers
 
 SETTINGS_FILE = "review.json"
@@ -30,9 +32,9 @@ class Review:
     periods: dict[str, Period]
 
     @property
-    def events(self) -> str:
-        """Return the path of the sessionised events; one row is one event."""
-        return self.tables.path("events")
+    def events(self) -> Any:
+        """Return the sessionised events, one row an event: a path for DuckDB, on Spark a DataFrame."""
+        return open_on_engine(self.tables.path("events"), self.settings.get("engine", {"name": "duckdb"}))
 
     def bounds(self, table: str = "events") -> dict[str, tuple[int, int]]:
         """Return [start, end) of the reviewed period, and of those before that are fully covered."""
@@ -79,26 +81,36 @@ class Review:
         """Return the customers (pseudonyms) with an event, by covered period; empty without events."""
         if not self.tables.has("events"):
             return {}
-        query = (
-            f"SELECT DISTINCT customer FROM read_parquet('{self.events}') "
-            "WHERE customer IS NOT NULL AND occurred_at >= ? AND occurred_at < ?"
-        )
-        found = {
-            which: [str(row[0]) for row in duckdb.execute(query, ends).fetchall()]
-            for which, ends in self.bounds("events").items()
-        }
+        events = open_events(self.events, required=[TIME, "customer"]).filter(~nw.col("customer").is_null())
+        found = {}
+        for which, (start, end) in self.bounds("events").items():
+            inside = events.filter((nw.col(TIME) >= start) & (nw.col(TIME) < end))
+            people = collect_table(inside.select(nw.col("customer").cast(nw.String)).unique())
+            found[which] = people["customer"].tolist()
         return {which: customers for which, customers in found.items() if customers}
 
     def list_segments(self, table: str = "events", *, most_labels: int = 12) -> list[str]:
         """Return the segment columns of a table with two or more labels, and at most so many."""
-        columns = pq.read_schema(self.tables.path(table)).names
-        names = [
-            name
-            for name in columns
-            if name.startswith("segment.") or (table == "events" and name == "device_type")
+        if table != "events":
+            rows = self.tables.read(table)
+            labels = {str(name): int(n) for name, n in rows.filter(regex="^segment[.]").nunique().items()}
+        else:
+            labels = self._count_labels()
+        return [name for name, n in labels.items() if 2 <= n <= most_labels]
+
+    def _count_labels(self) -> dict[str, int]:
+        """Count the labels of each segment column of the events, in one pass of the engine."""
+        events = open_events(self.events, required=[], optional=["device_type"], prefix="segment.")
+        names = events.columns
+        if not names:
+            return {}
+        # Engines differ in whether n_unique counts a missing value; narwhals counts it as one.
+        counts = [
+            (nw.col(name).n_unique() - nw.col(name).is_null().any().cast(nw.Int64)).alias(name)
+            for name in names
         ]
-        labels = pd.read_parquet(self.tables.path(table), columns=names).nunique()
-        return [name for name in names if 2 <= labels[name] <= most_labels]
+        found = collect_table(events.select(*counts))
+        return {restore_name(name): int(found[name].iloc[0]) for name in names}
 
     def describe(self) -> pd.DataFrame:
         """Return what the review covers, as text: one row a period."""

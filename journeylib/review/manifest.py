@@ -56,7 +56,7 @@ def write_manifest(
         The manifest. No clock is read, so the same inputs give the same bytes.
     """
     versions = {}
-    for name in PACKAGES:
+    for name in [*PACKAGES, *(["pyspark"] if project.engine["name"] == "spark" else [])]:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:

@@ -20,6 +20,7 @@ from journeylib.data.trusted import TrustedTables, write_trusted_tables
 from journeylib.journey.sessions import split_into_sessions
 from journeylib.journey.stages import assign_touchpoints, count_unmapped
 from journeylib.review.chapter import SETTINGS_FILE
+from journeylib.review.engine_choice import check_engine, open_on_engine, write_parquet
 from journeylib.review.event_checks import check_events
 from journeylib.review.metrics import METRICS
 from journeylib.review.reliability import judge_reliability, measure_coverage
@@ -118,6 +119,7 @@ def prepare_review(
         If anything that a person wrote or exported is wrong.
     """
     _check_metrics(project)
+    check_engine(project)
     tables = write_trusted_tables(project, folder, key=key, as_of_us=as_of_us, complete=complete, say=say)
     unmapped = pd.DataFrame({"name": [], "n": [], "share": []})
     if tables.has("events"):
@@ -135,6 +137,7 @@ def prepare_review(
         "periods": {which: asdict(one) for which, one in periods.items()},
         "coverage": coverage,
         "reliability": reliability,
+        "engine": project.engine,
         "funnels": [asdict(funnel) for funnel in project.funnels],
         "targets": project.targets,
         "minimum_effect": project.minimum_effect,
@@ -176,11 +179,14 @@ def _check_metrics(project: Project) -> None:
 
 def _write_sessions(project: Project, tables: TrustedTables, *, complete: bool) -> pd.DataFrame:
     """Map events to touchpoints, split them into sessions, and return the names that no pattern matches."""
-    raw = tables.path("events")
+    path = tables.path("events")
+    raw = open_on_engine(path, project.engine) if complete else path
     patterns = project.touchpoints[project.touchpoints["pattern"] != ""]
-    has_own = duckdb.execute(f"SELECT count(touchpoint) FROM read_parquet('{raw}')").fetchall()[0][0]
+    has_own = duckdb.execute(
+        f"SELECT count(touchpoint) FROM read_parquet('{tables.path('events')}')"
+    ).fetchall()[0][0]
     if patterns.empty and has_own:
-        mapped = duckdb.read_parquet(raw)
+        mapped = duckdb.read_parquet(raw) if isinstance(raw, str) else raw
     else:
         mapped = assign_touchpoints(raw, project.touchpoints)
     unmapped = (
@@ -192,8 +198,8 @@ def _write_sessions(project: Project, tables: TrustedTables, *, complete: bool) 
     if not complete:
         mapped.project("name, touchpoint").distinct().to_parquet(str(made))
         return unmapped
-    sessions = split_into_sessions(mapped)
-    sessions.to_parquet(str(made), compression="zstd")
+    write_parquet(split_into_sessions(mapped), made)
+    (tables.folder / "events.parquet").unlink()
     made.replace(tables.folder / "events.parquet")
     return unmapped
 

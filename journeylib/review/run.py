@@ -15,6 +15,7 @@ import pandas as pd
 from journeylib.data.people import find_key, fingerprint_key
 from journeylib.data.project import Project
 from journeylib.review.comparison import compare_findings
+from journeylib.review.engine_choice import hold_engine
 from journeylib.review.findings import read_recorded, write_findings
 from journeylib.review.manifest import write_manifest
 from journeylib.review.notebooks import check_parameters, find_notebooks, run_notebooks
@@ -101,21 +102,15 @@ def run_review(
             restored = bool(restore_reports(out / project.slug))
             work.mkdir(parents=True)
             key, origin = find_key(project.folder, variable=project.privacy["key_env"])
-            prepared = prepare_review(
-                project, work / "trusted", key=key, period=period, as_of_us=as_of_us, say=say
-            )
-            place = out / project.slug / str(prepared.settings["periods"]["reviewed"]["label"])
-            report = _make_report(
-                prepared,
-                project,
-                work,
-                notebooks,
-                chosen,
-                seconds,
-                f"{origin} {fingerprint_key(key)}" if origin != "this run" else origin,
-                say,
-                older=place,
-            )
+            known = f"{origin} {fingerprint_key(key)}" if origin != "this run" else origin
+            with hold_engine(project, work):
+                prepared = prepare_review(
+                    project, work / "trusted", key=key, period=period, as_of_us=as_of_us, say=say
+                )
+                place = out / project.slug / str(prepared.settings["periods"]["reviewed"]["label"])
+                report = _make_report(
+                    prepared, project, work, notebooks, chosen, seconds, known, say, older=place
+                )
             publish_folder(report, place)
     except OSError as error:
         what = error.strerror or str(error).splitlines()[0]
