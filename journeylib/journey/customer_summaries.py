@@ -131,7 +131,6 @@ def _list_sums(
         "last_at": f"MAX({TIME})",
         "active_days": _count(f"_gap IS NULL OR {TIME} % {_DAY} < _gap"),
         "weekend_events": _count(f"({TIME} + {3 * _DAY}) % {_WEEK} >= {5 * _DAY}"),
-        "_within": f"COALESCE(SUM({within}), 0)",
     }
     for name, (column, wanted) in counts.items():
         places = {label: code for code, label in enumerate(labels[column])}
@@ -141,11 +140,12 @@ def _list_sums(
             raise ArgumentError(f"counts[{name!r}]: no {column} {unknown[0]!r} in the events; {near}")
         codes = ", ".join(str(places[label]) for label in wanted if label in places)
         sums[name] = _count(f"{rename_safely(column)} IN ({codes})") if codes else "CAST(0 AS BIGINT)"
-    return {name: _as_whole(text) for name, text in sums.items()}
+    sums = {name: _as_whole(text) for name, text in sums.items()}
+    return sums | {"_within": f"COALESCE(SUM(CAST({within} AS DOUBLE)), 0)"}  # exact up to 285 years
 
 
 def _count(condition: str) -> str:
-    return f"SUM(CASE WHEN {condition} THEN 1 ELSE 0 END)"
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
 
 
 def _as_whole(text: str) -> str:
@@ -155,16 +155,16 @@ def _as_whole(text: str) -> str:
 def _add_bits(
     frame: nw.LazyFrame, labels: Mapping[str, Sequence[str]]
 ) -> tuple[nw.LazyFrame, dict[str, list[str]]]:
-    """Add numbers of which each bit is a label, 62 labels to a number."""
+    """Add codes that fit the bits of one number each, 62 labels to a number."""
     masks: dict[str, list[str]] = {}
     for column, known in labels.items():
-        code = nw.col(column).cast(nw.Int64)
+        code = nw.col(column).cast(nw.Int32)
         for word in range(max(1, -(-len(known) // _BITS))):
             name = f"_bits_{column}_{word}"
             place = code - word * _BITS
-            is_here = (place >= 0) & (place < _BITS)
-            shown = (nw.lit(2.0) ** nw.when(is_here).then(place).otherwise(0)).cast(nw.Int64)
-            frame = frame.with_columns(nw.when(is_here).then(shown).otherwise(0).cast(nw.Int64).alias(name))
+            if len(known) > _BITS:
+                place = nw.when((place >= 0) & (place < _BITS)).then(place).otherwise(None)
+            frame = frame.with_columns(place.cast(nw.Int32).alias(name))
             masks.setdefault(column, []).append(name)
     return frame, masks
 

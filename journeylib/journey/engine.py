@@ -221,22 +221,24 @@ def group_rows(
     sums : mapping
         Name of a result to the aggregate, in SQL that both engines read, such as ``SUM(n)``.
     masks : sequence of str
-        Columns of whole numbers of which each group gets the bits that any of its rows has.
+        Columns of codes from 0 to 62 (missing is none); each group gets how many different ones it has.
 
     Returns
     -------
     narwhals LazyFrame
-        One row is one group: the keys, the sums, and the number of bits of each mask under its own name.
+        One row is one group: the keys, the sums, and the number of codes of each mask under its own name.
 
     Notes
     -----
     A distinct count costs a pass and a table of its own for each column; the bits of codes cost a sum.
     """
-    bits = {name: f"BIT_COUNT(BIT_OR({name}))" for name in masks}
+    native: Any = frame.to_native()
+    is_local = isinstance(native, duckdb.DuckDBPyRelation)
+    shift = "CAST(1 AS BIGINT) << {}" if is_local else "SHIFTLEFT(CAST(1 AS BIGINT), {})"
+    bits = {name: f"COALESCE(BIT_COUNT(BIT_OR({shift.format(name)})), 0)" for name in masks}
     written = [f"CAST({text} AS BIGINT) AS {name}" for name, text in bits.items()]
     written = [*(f"{text} AS {name}" for name, text in sums.items()), *written]
-    native: Any = frame.to_native()
-    if isinstance(native, duckdb.DuckDBPyRelation):
+    if is_local:
         names = ", ".join(keys)
         return nw.from_native(native.aggregate(", ".join([*keys, *written]), names))
     from pyspark.sql import functions
