@@ -13,7 +13,7 @@ import pandas as pd
 from journeylib.data.problems import ArgumentError, say_nearest
 from journeylib.journey.engine import collect_table, group_rows
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
-from journeylib.journey.labels import code_columns, decode_columns, read_labels
+from journeylib.journey.labels import code_columns, decode_columns, read_labels, write_test
 
 __all__ = ["summarise_customers"]
 
@@ -129,7 +129,7 @@ def _list_sums(
         "longest_session_events": "MAX(position)",
         "first_at": f"MIN({TIME})",
         "last_at": f"MAX({TIME})",
-        "active_days": _count(f"_gap IS NULL OR {TIME} % {_DAY} < _gap"),
+        "active_days": _count(f"person_position = 1 OR {TIME} % {_DAY} < _gap"),
         "weekend_events": _count(f"({TIME} + {3 * _DAY}) % {_WEEK} >= {5 * _DAY}"),
     }
     for name, (column, wanted) in counts.items():
@@ -138,8 +138,9 @@ def _list_sums(
         if unknown and places:
             near = say_nearest(unknown[0], list(places))
             raise ArgumentError(f"counts[{name!r}]: no {column} {unknown[0]!r} in the events; {near}")
-        codes = ", ".join(str(places[label]) for label in wanted if label in places)
-        sums[name] = _count(f"{rename_safely(column)} IN ({codes})") if codes else "CAST(0 AS BIGINT)"
+        codes = sorted(places[label] for label in wanted if label in places)
+        test = write_test(rename_safely(column), codes, n_labels=len(places)) if codes else "FALSE"
+        sums[name] = _count(test)
     sums = {name: _as_whole(text) for name, text in sums.items()}
     return sums | {"_within": f"COALESCE(SUM(CAST({within} AS DOUBLE)), 0)"}  # exact up to 285 years
 

@@ -29,6 +29,7 @@ __all__ = ["keep_sessions"]
 
 _IDS = {*PERSON_COLUMNS, "event_id", "signed_in_as", "basket", "user_agent", "session"}
 _BATCH = 250_000
+_DENSE = {TIME, "_before_gap"}  # nothing in them comes again, so that compressing costs and saves nothing
 
 
 def keep_sessions(
@@ -155,7 +156,8 @@ def _open_writer(target: Path, schema: pa.Schema) -> pq.ParquetWriter:
         if pa.types.is_string(field.type) or (pa.types.is_integer(field.type) and field.type.bit_width < 32)
     ]
     path = target / "part-0.parquet"
-    return pq.ParquetWriter(path, schema, compression="snappy", use_dictionary=short, write_statistics=False)
+    codecs = {name: "none" if name in _DENSE else "snappy" for name in schema.names}
+    return pq.ParquetWriter(path, schema, compression=codecs, use_dictionary=short, write_statistics=False)
 
 
 def _write_native(native: Any, target: Path) -> None:

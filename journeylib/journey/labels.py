@@ -17,7 +17,7 @@ import pandas as pd
 
 from journeylib.journey.engine import collect_table, join_table
 
-__all__ = ["LABELS_FILE", "code_columns", "decode_columns", "read_labels", "write_labels"]
+__all__ = ["LABELS_FILE", "code_columns", "decode_columns", "read_labels", "write_labels", "write_test"]
 
 LABELS_FILE = "_labels.json"
 Labels = dict[str, list[str]]
@@ -42,7 +42,8 @@ def code_columns(frame: nw.LazyFrame, columns: Sequence[str]) -> tuple[nw.LazyFr
     labels: Labels = {}
     for column in columns:
         text = nw.col(column).cast(nw.String).alias(column)
-        found = collect_table(frame.select(text).unique())[column].dropna()
+        counted = frame.select(text).group_by(column).agg(nw.len().alias("_n"))  # `unique` costs a window
+        found = collect_table(counted)[column].dropna()
         labels[column] = sorted(map(str, found))
         codes = pd.DataFrame({column: pd.Series(labels[column], dtype="str")})
         codes["_code"] = np.arange(len(codes), dtype=_choose_width(len(codes)))
@@ -110,6 +111,38 @@ def write_labels(folder: Path, labels: Labels) -> None:
     """
     text = json.dumps(labels, ensure_ascii=False, indent=1)
     (folder / LABELS_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def write_test(column: str, codes: Sequence[int], *, n_labels: int) -> str:
+    """Write a test for codes in SQL that DuckDB and Spark both read.
+
+    Parameters
+    ----------
+    column : str
+        A column of codes.
+    codes : sequence of int
+        One or more codes to test for.
+    n_labels : int
+        How many labels the column has.
+
+    Returns
+    -------
+    str
+        A condition; not true for a missing code. Several codes below 62 are the bits of one number, since a
+        list of ten costs ten comparisons a row.
+
+    Examples
+    --------
+    >>> write_test("name", [3], n_labels=9), write_test("name", [0, 2], n_labels=9)
+    ('name = 3', '(CAST(5 AS BIGINT) >> CAST(name AS INT)) & 1 = 1')
+    """
+    if len(codes) == 1:
+        return f"{column} = {codes[0]}"
+    if max(codes) < 62:
+        bits = sum(1 << code for code in codes)
+        guard = f"{column} < 62 AND " if n_labels > 62 else ""  # Spark shifts by the rest of 64
+        return f"{guard}(CAST({bits} AS BIGINT) >> CAST({column} AS INT)) & 1 = 1"
+    return f"{column} IN ({', '.join(map(str, codes))})"
 
 
 def _choose_width(n: int) -> str:

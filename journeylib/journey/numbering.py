@@ -43,7 +43,7 @@ class SortedNumbers:
         -------
         pyarrow.Table
             The rows with `session`, `position`, `person_position`, `_before_gap` (microseconds since the
-            customer's event before, missing for the first), `_before_1_name` and `_before_2_name` (what came
+            customer's event before, 0 for the first), `_before_1_name` and `_before_2_name` (what came
             one and two events before in the session).
         """
         new_person = self._find_changes(batch.column("customer"))
@@ -62,7 +62,7 @@ class SortedNumbers:
             "session": pa.array(starts + 1),
             "position": pa.array((position + 1).astype("int32")),
             "person_position": pa.array((rows - person_starts + 1).astype("int32")),
-            "_before_gap": pa.array(gaps, mask=new_person),
+            "_before_gap": pa.array(np.where(new_person, 0, gaps)),
             **names,
         }
         self.rows += len(times)

@@ -119,7 +119,7 @@ def code_states(frame: nw.LazyFrame, column: str) -> tuple[nw.LazyFrame, list[st
         The frame with `_state`, and the states' names, that of state 1 first.
     """
     frame = frame.with_columns(nw.col(column).cast(nw.String).fill_null("").alias("_name"))
-    found = collect_table(frame.select("_name").unique(), order_by=["_name"])["_name"].tolist()
+    found = collect_table(frame.group_by("_name").agg(nw.len()), order_by=["_name"])["_name"].tolist()
     codes = pd.DataFrame(
         {"_name": pd.Series(found, dtype="str"), "_state": np.arange(1, len(found) + 1, dtype="int64")}
     )
