@@ -1,6 +1,6 @@
-"""Our side of B2, B3 and B4: sessions, funnel, transitions, three-step paths and features, by public functions.
+"""Our side of B2, B3 and B4: the five jobs by public functions.
 
-usage: jobs_ours.py BASELINES FOLDER WORK [MEMORY_LIMIT]  -> one JSON line; with a limit, features go to Parquet
+usage: jobs_ours.py BASELINES FOLDER WORK [MEMORY_LIMIT]  -> one JSON line; with a limit features go to Parquet
 """
 
 from __future__ import annotations

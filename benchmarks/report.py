@@ -70,10 +70,8 @@ def _say_machine(found: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     rounds = f"{found['rounds']} rounds, " if "rounds" in found else ""
     size = f"{found['millions']} million events, " if "millions" in found else ""
-    return (
-        f"{size}{rounds}{machine['cores']} cores, {machine['memory_gb']} GB, load {machine['load']} at the end; "
-        f"Python {machine['python']}, {versions}."
-    )
+    place = f"{machine['cores']} cores, {machine['memory_gb']} GB, load {machine['load']} at the end"
+    return f"{size}{rounds}{place}; Python {machine['python']}, {versions}."
 
 
 def _tabulate(found: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The sort of the columns alone, which B2 is measured against: usage: sort_alone.py FOLDER -> one JSON line."""
+"""The sort of the columns alone, for B2. usage: sort_alone.py FOLDER -> one JSON line."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ if __name__ == "__main__":
     connection = duckdb.connect()
     connection.execute("SET TimeZone='UTC'")
     columns = "customer_id, ts, event, channel, value"
-    connection.execute(
-        f"CREATE TEMP TABLE sorted AS SELECT {columns} FROM '{sys.argv[1]}/*.parquet' ORDER BY customer_id, ts"
-    )
+    query = f"SELECT {columns} FROM '{sys.argv[1]}/*.parquet' ORDER BY customer_id, ts"
+    connection.execute(f"CREATE TEMP TABLE sorted AS {query}")
     rows = connection.execute("SELECT COUNT(*) FROM sorted").fetchone()
     print(json.dumps({"rows": rows[0] if rows else 0}))

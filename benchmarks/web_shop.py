@@ -30,9 +30,7 @@ def compare_with_peer(baselines: Path, work: Path, *, rounds: int) -> dict[str, 
         sides["ours"].append(run_python(HERE / "web_shop_ours.py", str(events), str(work)))
         peer = baselines / "retentioneering_baseline.py"
         sides["peer"].append(run_python(peer, str(events), python=str(python)))
-    best = {
-        side: min(runs, key=lambda run: float(run["told"]["total_cpu"])) for side, runs in sides.items()
-    }
+    best = {side: min(runs, key=lambda run: float(run["told"]["total_cpu"])) for side, runs in sides.items()}
     ours, theirs = best["ours"]["told"], best["peer"]["told"]
     rows: list[dict[str, Any]] = [_compare("all", ours["total_cpu"], theirs["total_cpu"], _TENTH)]
     for name, taken in theirs["operations"].items():

@@ -1,4 +1,4 @@
-"""Our side of B1, the operations timed as the peer's are: usage: web_shop_ours.py EVENTS WORK -> one JSON line."""
+"""Our side of B1, timed as the peer's is. usage: web_shop_ours.py EVENTS WORK -> one JSON line."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def main(source: str, work: str) -> None:
     kept = clock.time("build", lambda: keep_sessions(unsplit, folder, columns=SEGMENTS))
     clock.time("sessions, 30 minutes", lambda: jl.split_into_sessions(unsplit))
     clock.time("transition counts", lambda: jl.count_transitions(kept, column="name"))
-    clock.time("step matrix, 10 steps", lambda: count_steps(kept, column="name", most_steps=10, unit="people"))
+    clock.time("step matrix, 10 steps", lambda: count_steps(kept, column="name", unit="people"))
     steps = [f"event:{step}" for step in STEPS]
     funnel = clock.time("ordered funnel, 7 steps, people", lambda: jl.count_funnel(kept, steps))
     if funnel["n"].tolist() != EXPECTED:
@@ -68,7 +68,8 @@ def main(source: str, work: str) -> None:
     clock.time("k-means, 4 groups", lambda: cluster(4))
     clock.time("choice of k, 3 to 8", lambda: cluster("auto"), runs=1)
     spans = {"reviewed": (0, 2**62)}
-    clock.time("one metric by segment", lambda: measure_sessions(kept, periods=spans, by=["platform"]), runs=1)
+    by_platform: dict[str, Any] = {"periods": spans, "by": ["platform"]}
+    clock.time("one metric by segment", lambda: measure_sessions(kept, **by_platform), runs=1)
     total = round(sum(taken["cpu"] for taken in clock.taken.values()), 2)
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(json.dumps({"operations": clock.taken, "total_cpu": total, "peak_mb": peak}))

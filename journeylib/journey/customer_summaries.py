@@ -82,17 +82,23 @@ def summarise_customers(
     coded = list(dict.fromkeys([*(column for column, _ in counts.values()), *distinct, *first]))
     frame, labels = _open_codes(events, coded, totals)
     sums = _list_sums(counts, labels)
-    sums |= {f"total_{rename_safely(column)}": f"COALESCE(SUM({rename_safely(column)}), 0)" for column in totals}
+    sums |= {
+        f"total_{rename_safely(column)}": f"COALESCE(SUM({rename_safely(column)}), 0)" for column in totals
+    }
     opening = "CASE WHEN person_position = 1 THEN {} END"
     sums |= {f"first_{name}": f"MAX({opening.format(name)})" for name in map(rename_safely, first)}
     frame, masks = _add_bits(frame, {rename_safely(name): labels[name] for name in distinct})
-    grouped = group_rows(frame, ["customer"], sums, masks=[name for names in masks.values() for name in names])
+    grouped = group_rows(
+        frame, ["customer"], sums, masks=[name for names in masks.values() for name in names]
+    )
     rows = grouped.select(*_derive(grouped, counts, masks, totals, first))
     renamed = {f"first_{rename_safely(name)}": labels[name] for name in first}
     rows = decode_columns(rows, renamed)
     if path is not None:
         return _write_rows(rows, Path(path))
-    return collect_table(rows, order_by=["customer"]) if isinstance(events, pd.DataFrame) else rows.to_native()
+    return (
+        collect_table(rows, order_by=["customer"]) if isinstance(events, pd.DataFrame) else rows.to_native()
+    )
 
 
 def _check_names(counts: Mapping[str, tuple[str, Sequence[str]]]) -> None:

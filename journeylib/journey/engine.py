@@ -78,7 +78,9 @@ def use_engine(*, memory_limit: str = "", spill: str | Path = "") -> None:
             Path(spill).mkdir(parents=True, exist_ok=True)
             connection.execute(f"SET temp_directory={_quote(str(spill))}")
     except duckdb.ParserException as error:
-        raise ArgumentError(f'memory_limit must be an amount such as "2GB", found {memory_limit!r}') from error
+        raise ArgumentError(
+            f'memory_limit must be an amount such as "2GB", found {memory_limit!r}'
+        ) from error
     except (OSError, duckdb.Error) as error:
         raise ArgumentError(f"spill: {spill} can't be used as a folder for rows: {error}") from error
 

@@ -99,7 +99,7 @@ def _clear_folder(folder: Path) -> Path:
     """Make the folder, without what an earlier call kept there."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         if not (folder / LABELS_FILE).is_file():
-            raise ArgumentError(f"{folder} holds something other than kept sessions; give a folder of its own")
+            raise ArgumentError(f"{folder} holds something else than kept sessions; give another folder")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -32,7 +32,7 @@ class SortedNumbers:
         self.last: pa.RecordBatch | None = None
 
     def add(self, batch: pa.RecordBatch) -> pa.Table:
-        """Number the next rows.
+        """Give the next rows their numbers.
 
         Parameters
         ----------
@@ -55,9 +55,7 @@ class SortedNumbers:
         starts = np.maximum.accumulate(np.where(is_first, rows, self.session_start))
         person_starts = np.maximum.accumulate(np.where(new_person, rows, self.person_start))
         position = rows - starts
-        names = {
-            f"_before_{back}_name": self._look_back(batch, back, position) for back in (1, 2)
-        }
+        names = {f"_before_{back}_name": self._look_back(batch, back, position) for back in (1, 2)}
         columns = {
             "session": pa.array(starts + 1),
             "position": pa.array((position + 1).astype("int32")),

@@ -150,9 +150,7 @@ def _follow_states(
     wanted = [f"_before_{number}_{column}" for number in range(1, back + 1)]
     labels = read_labels(events)
     is_coded = column in labels
-    frame = open_events(
-        events, required=required, optional=["precision", "sequence", *wanted], as_codes=True
-    )
+    frame = open_events(events, required=required, optional=["precision", "sequence", *wanted], as_codes=True)
     safe = rename_safely(column)
     frame = _choose_sessions(frame, edges)
     if not is_coded:

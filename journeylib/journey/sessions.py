@@ -76,7 +76,7 @@ def split_into_sessions(events: Events, *, gap_minutes: float = 30, respect_give
 def number_sessions(
     frame: nw.LazyFrame, facts: EventFacts, *, gap_minutes: float, respect_given: bool
 ) -> nw.LazyFrame:
-    """Number the sessions of opened events; see `split_into_sessions`.
+    """Give opened events the numbers of their sessions; see `split_into_sessions`.
 
     Parameters
     ----------
