@@ -1,6 +1,6 @@
 """Our side of B2, B3 and B4: the five jobs by public functions.
 
-usage: jobs_ours.py BASELINES FOLDER WORK [MEMORY_LIMIT]  -> one JSON line; with a limit features go to Parquet
+usage: jobs_ours.py BASELINES FOLDER WORK [MEMORY_LIMIT]  -> one JSON line; with a limit features are kept
 """
 
 from __future__ import annotations
@@ -89,9 +89,8 @@ def sum_features(path: Path) -> tuple[Sums, dict[str, int]]:
     """Sum the features in a file without reading its rows into pandas, for the checksum."""
     relation = connect_engine().read_parquet(str(path))
     names = [name for name in relation.columns if name not in ("customer", "first_channel")]
-    row = relation.aggregate(", ".join([*(f'SUM("{name}")' for name in names), "COUNT(*)"])).fetchone()
+    row = relation.aggregate(", ".join([*(f'SUM("{name}")' for name in names), "COUNT(*)"])).fetchall()[0]
     theirs = {ours: theirs for theirs, ours in _OURS.items()}
-    assert row is not None
     sums = Sums({theirs.get(name, name): Sum(value) for name, value in zip(names, row, strict=False)})
     sums.rows = int(row[-1])
     first = relation.aggregate("first_channel, COUNT(*)", "first_channel").fetchall()

@@ -7,6 +7,7 @@ definition.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,17 +71,17 @@ def use_engine(*, memory_limit: str = "", spill: str | Path = "") -> None:
     --------
     >>> use_engine(memory_limit="2GB")
     """
+    if memory_limit and not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", str(memory_limit)):
+        raise ArgumentError(f'memory_limit must be an amount such as "2GB", found {memory_limit!r}')
     connection = connect_engine()
+    if memory_limit:
+        connection.execute(f"SET memory_limit={_quote(memory_limit)}")
+    held = connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
+    if not spill or str(spill) == held:
+        return
     try:
-        if memory_limit:
-            connection.execute(f"SET memory_limit={_quote(memory_limit)}")
-        if spill:
-            Path(spill).mkdir(parents=True, exist_ok=True)
-            connection.execute(f"SET temp_directory={_quote(str(spill))}")
-    except duckdb.ParserException as error:
-        raise ArgumentError(
-            f'memory_limit must be an amount such as "2GB", found {memory_limit!r}'
-        ) from error
+        Path(spill).mkdir(parents=True, exist_ok=True)
+        connection.execute(f"SET temp_directory={_quote(str(spill))}")
     except (OSError, duckdb.Error) as error:
         raise ArgumentError(f"spill: {spill} can't be used as a folder for rows: {error}") from error
 

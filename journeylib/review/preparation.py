@@ -17,6 +17,7 @@ from journeylib.data.periods import Period, parse_period, period_at, previous_pe
 from journeylib.data.problems import InputError, Problem, say_nearest
 from journeylib.data.project import Project
 from journeylib.data.trusted import TrustedTables, write_trusted_tables
+from journeylib.journey.engine import connect_engine, use_engine
 from journeylib.journey.sessions import split_into_sessions
 from journeylib.journey.stages import assign_touchpoints, count_unmapped
 from journeylib.review.chapter import SETTINGS_FILE
@@ -117,6 +118,8 @@ def prepare_review(
         If anything that a person wrote or exported is wrong.
     """
     _check_metrics(project)
+    engine = {name: project.engine[name] for name in ("memory_limit", "spill")}
+    use_engine(**engine)
     tables = write_trusted_tables(project, folder, key=key, as_of_us=as_of_us, complete=complete, say=say)
     unmapped = pd.DataFrame({"name": [], "n": [], "share": []})
     if tables.has("events"):
@@ -139,6 +142,7 @@ def prepare_review(
         "minimum_effect": project.minimum_effect,
         "minimum_base": project.privacy["minimum_base"],
         "gates": project.gates,
+        "engine": engine,
         "name": project.name,
         "slug": project.slug,
         "currency": project.currency,
@@ -178,7 +182,7 @@ def _write_sessions(project: Project, tables: TrustedTables, *, complete: bool) 
     patterns = project.touchpoints[project.touchpoints["pattern"] != ""]
     has_own = duckdb.execute(f"SELECT count(touchpoint) FROM read_parquet('{raw}')").fetchall()[0][0]
     if patterns.empty and has_own:
-        mapped = duckdb.read_parquet(raw)
+        mapped = connect_engine().read_parquet(raw)
     else:
         mapped = assign_touchpoints(raw, project.touchpoints)
     unmapped = (
