@@ -68,11 +68,9 @@ picture: $(INSTALLED_TEST)  ## takes the README's picture of reports/example (ne
 simulate: $(INSTALLED_TEST)  ## reviews 50 samples with known truth, writes docs/simulations.md (half an hour)
 	$(PY) scripts/simulate.py $(ARGS)
 
-bench: $(INSTALLED_TEST)  ## every benchmarks/*.py, one after the other
-	@if ls benchmarks/*.py >/dev/null 2>&1; then \
-		for benchmark in benchmarks/*.py; do \
-			echo "$(PY) $$benchmark" >&2; $(PY) "$$benchmark" $(ARGS) || exit 1; done; \
-	else echo "There are no benchmarks yet: benchmarks/ has no .py file."; fi
+bench: $(INSTALLED_TEST)  ## B1 to B4 against ../shared/baselines, writes docs/benchmarks.md (an hour)
+	@echo "$(PY) -m benchmarks $(ARGS)" >&2
+	@$(PY) -m benchmarks $(ARGS)
 
 lock:  ## re-locks and exports both requirement files (needs uv)
 	@test -n "$(strip $(UV))" || { echo "make lock needs uv: python -m pip install uv" >&2; exit 1; }

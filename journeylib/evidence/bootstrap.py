@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
 __all__ = ["bootstrap_interval"]
 
@@ -56,6 +55,8 @@ def bootstrap_interval(
     groups = _split_by_cluster(np.asarray(values, float), clusters)
     if len(groups) < 2:
         return float("nan"), float("nan")
+
+    from scipy import stats  # takes a second to load, which most that is counted need not wait for
 
     def of_drawn(drawn: np.ndarray) -> float:
         return float(statistic(np.concatenate([groups[place] for place in drawn])))

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
+from scipy import special
 
 from journeylib.evidence.detectable import _KINDS, smallest_detectable_change
 from journeylib.evidence.intervals import _adjust_nps, newcombe_difference
@@ -89,6 +88,8 @@ def adjust_p_values(p: ArrayLike) -> Any:
     present = ~np.isnan(values)
     adjusted = np.full(values.shape, np.nan)
     if present.any():
+        from statsmodels.stats.multitest import multipletests  # takes seconds to load
+
         adjusted[present] = multipletests(values[present], method="fdr_bh")[1]
     return pd.Series(adjusted, index=p.index, name="q_value") if isinstance(p, pd.Series) else adjusted
 
@@ -184,7 +185,7 @@ def _compare_nps(pairs: pd.DataFrame) -> tuple[np.ndarray, ...]:
     centre, one = _adjust_nps(up, down, base)
     centre_before, two = _adjust_nps(up_before, down_before, base_before)
     variance = one + two - 2 * phi * np.sqrt(one * two)
-    shift, reach = centre - centre_before, stats.norm.isf(0.025) * np.sqrt(np.maximum(variance, 0))
+    shift, reach = centre - centre_before, -special.ndtri(0.025) * np.sqrt(np.maximum(variance, 0))
     low, high = np.clip(shift - reach, -200, 200), np.clip(shift + reach, -200, 200)
     return now - before, low, high, _test(shift, variance)
 
@@ -203,6 +204,8 @@ def _compare_amounts(pairs: pd.DataFrame) -> tuple[np.ndarray, ...]:
     welch = np.where(one + two > 0, welch, np.inf)
     welch = np.where((base > 1) & (base_before > 1), welch, np.nan)
     freedom = np.where(is_mean, welch, np.inf)
+    from scipy import stats  # takes seconds to load
+
     reach = stats.t.isf(0.025, freedom) * np.sqrt(np.maximum(variance, 0))
     change = now - before
     change = np.where(np.abs(change) <= 1e-12 * np.maximum(np.abs(now), np.abs(before)), 0.0, change)
@@ -211,6 +214,8 @@ def _compare_amounts(pairs: pd.DataFrame) -> tuple[np.ndarray, ...]:
 
 def _test(change: np.ndarray, variance: np.ndarray, freedom: np.ndarray | float = np.inf) -> np.ndarray:
     """Give the two-sided p; without any variance 1 where nothing changed, else 0."""
+    from scipy import stats
+
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.abs(change) / np.sqrt(np.maximum(variance, 0))
     return 2 * stats.t.sf(np.where((change == 0) & (variance <= 0), 0.0, statistic), freedom)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from journeylib.evidence.intervals import _adjust_nps, wilson_interval
 
@@ -74,4 +74,4 @@ def smallest_detectable_change(
     else:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(_KINDS)}")
     error = np.sqrt(np.maximum(variances.sum() - 2 * covariance, 0.0))
-    return float((stats.norm.isf(alpha / 2) + stats.norm.ppf(power)) * error)
+    return float((special.ndtri(power) - special.ndtri(alpha / 2)) * error)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from journeylib.evidence.effective_n import (
     _read_sums,
@@ -150,9 +150,9 @@ def _estimate_count(units: np.ndarray, counts: ArrayLike | None) -> dict[str, An
     """Count of units as a compound Poisson sum over people."""
     value, variance = _sum_exactly(units), _sum_exactly(units**2)
     if value == 0:
-        high = float(stats.chi2.isf(0.025, 2) / 2)
+        high = float(special.chdtri(2, 0.025) / 2)
         return _fill("count", value=0.0, low=0.0, high=high, n=0, n_effective=0.0)
-    reach = float(stats.norm.isf(0.025)) * variance**0.5
+    reach = float(-special.ndtri(0.025)) * variance**0.5
     raw = value if counts is None else _sum_exactly(np.asarray(counts, float))
     return _fill(
         "count",

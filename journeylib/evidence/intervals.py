@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
-from statsmodels.stats.proportion import proportion_confint
+from scipy import special
 
 from journeylib.evidence.bootstrap import bootstrap_interval
 
@@ -43,7 +42,7 @@ def wilson_interval(successes: ArrayLike, n: ArrayLike, *, confidence: float = 0
 
     References
     ----------
-    Newcombe (1998), Statistics in Medicine 17:857-872, method 3. Computed by statsmodels.
+    Newcombe (1998), Statistics in Medicine 17:857-872, method 3.
 
     Examples
     --------
@@ -56,7 +55,11 @@ def wilson_interval(successes: ArrayLike, n: ArrayLike, *, confidence: float = 0
     base = np.where(base > 0, base, np.nan)
     if np.any((count < 0) | (count > base)):
         raise ValueError("successes lie outside 0 to n: give a count of successes and the number of units")
-    low, high = proportion_confint(np.atleast_1d(count), np.atleast_1d(base), 1 - confidence, method="wilson")
+    share, reach = np.atleast_1d(count) / np.atleast_1d(base), -special.ndtri((1 - confidence) / 2)
+    shrink = 1 + reach**2 / base
+    middle = (share + reach**2 / (2 * base)) / shrink
+    half = reach * np.sqrt(share * (1.0 - share) / base + reach**2 / (4.0 * base**2)) / shrink
+    low, high = middle - half, middle + half
     low = np.where((count == 0) & (base > 0), 0.0, low)
     high = np.where((count == base) & (base > 0), 1.0, high)
     return _as_given(low, is_scalar), _as_given(high, is_scalar)
@@ -159,7 +162,7 @@ def nps_interval(
     """
     is_scalar = all(np.ndim(part) == 0 for part in (promoters, detractors, n))
     centre, variance = _adjust_nps(promoters, detractors, n)
-    reach = stats.norm.isf((1 - confidence) / 2) * np.sqrt(variance)
+    reach = -special.ndtri((1 - confidence) / 2) * np.sqrt(variance)
     low, high = np.clip(centre - reach, -100, 100), np.clip(centre + reach, -100, 100)
     return _as_given(low, is_scalar), _as_given(high, is_scalar)
 
@@ -191,7 +194,7 @@ def t_interval(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, *, confidence: floa
     is_scalar = all(np.ndim(part) == 0 for part in (mean, sd, n))
     base = np.asarray(n, float)
     base = np.where(base > 1, base, np.nan)
-    reach = stats.t.isf((1 - confidence) / 2, base - 1) * np.asarray(sd, float) / np.sqrt(base)
+    reach = -special.stdtrit(base - 1, (1 - confidence) / 2) * np.asarray(sd, float) / np.sqrt(base)
     centre = np.asarray(mean, float)
     return _as_given(centre - reach, is_scalar), _as_given(centre + reach, is_scalar)
 

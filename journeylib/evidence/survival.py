@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 __all__ = ["estimate_survival", "find_median_time"]
 
@@ -93,7 +93,7 @@ def _find_band(
     terms = np.divide(over, at_risk * left, out=np.zeros_like(lasting), where=left > 0)
     inner = (lasting > 0) & (lasting < 1)
     log = np.log(lasting, out=np.full_like(lasting, -1.0), where=inner)
-    reach = stats.norm.isf((1 - confidence) / 2) * np.sqrt(inflation * np.cumsum(terms)) / np.abs(log)
+    reach = -special.ndtri((1 - confidence) / 2) * np.sqrt(inflation * np.cumsum(terms)) / np.abs(log)
     low, high = (np.where(inner, lasting ** np.exp(side * reach), np.nan) for side in (1, -1))
     return low, high
 

@@ -6,12 +6,15 @@ from journeylib.journey.attribution import compare_attribution
 from journeylib.journey.baskets import measure_baskets
 from journeylib.journey.channel_paths import list_channel_paths
 from journeylib.journey.chatbot import measure_chatbot
+from journeylib.journey.customer_summaries import summarise_customers
 from journeylib.journey.customers import list_journey, select_customers
 from journeylib.journey.drop_off_reasons import find_drop_off_reasons
+from journeylib.journey.engine import use_engine
 from journeylib.journey.funnels import count_funnel, measure_funnel
 from journeylib.journey.gaps import count_sessions
 from journeylib.journey.guesses import guess_touchpoints
-from journeylib.journey.paths import count_transitions
+from journeylib.journey.keeping import keep_sessions
+from journeylib.journey.paths import count_paths, count_transitions
 from journeylib.journey.selections import select_journeys
 from journeylib.journey.service import measure_service
 from journeylib.journey.sessions import split_into_sessions
@@ -24,11 +27,13 @@ __all__ = [
     "assign_touchpoints",
     "compare_attribution",
     "count_funnel",
+    "count_paths",
     "count_sessions",
     "count_transitions",
     "count_unmapped",
     "find_drop_off_reasons",
     "guess_touchpoints",
+    "keep_sessions",
     "list_channel_paths",
     "list_journey",
     "measure_baskets",
@@ -41,5 +46,7 @@ __all__ = [
     "select_customers",
     "select_journeys",
     "split_into_sessions",
+    "summarise_customers",
     "summarise_sessions",
+    "use_engine",
 ]

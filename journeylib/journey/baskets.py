@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from journeylib.journey.contacts import read_moment
 from journeylib.journey.engine import collect_table, keep_table
@@ -236,7 +236,7 @@ def _tabulate_value_lost(sums: pd.DataFrame, which: Sequence[str]) -> pd.DataFra
             if shares[here].isna().any() or not group["baskets"].sum():
                 continue
             value, variance = float(shares[here].sum()), float((shares[here] ** 2).sum())
-            reach = stats.norm.isf(0.025) * variance**0.5
+            reach = -special.ndtri(0.025) * variance**0.5
             row = {"metric": "basket_value_lost", "segment": segment, "which": here[1], "value": value}
             row |= {"low": max(value - reach, 0.0), "high": value + reach, "n": int(group["abandoned"].sum())}
             row |= {"n_effective": value**2 / variance if variance else 0.0, "kind": "count"}

@@ -7,16 +7,29 @@ definition.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
+from uuid import uuid4
 
 import duckdb
 import narwhals.stable.v2 as nw
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["collect_table", "connect_engine", "convert_to_arrow", "join_table", "keep_table"]
+from journeylib.data.problems import ArgumentError
+
+__all__ = [
+    "collect_table",
+    "connect_engine",
+    "convert_to_arrow",
+    "group_rows",
+    "join_table",
+    "keep_table",
+    "use_engine",
+]
 
 
 @functools.cache
@@ -32,6 +45,45 @@ def connect_engine() -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone='UTC'")
     connection.execute("SET preserve_insertion_order=false")
     return connection
+
+
+def use_engine(*, memory_limit: str = "", spill: str | Path = "") -> None:
+    """Set how much memory DuckDB may take in this process, and where it puts what does not fit.
+
+    Parameters
+    ----------
+    memory_limit : str
+        For example ``1GB``; empty leaves what holds (at first DuckDB's own, 80 % of the machine).
+    spill : str or Path
+        Folder for rows that do not fit; it is made where it is missing. Empty leaves what holds.
+
+    Raises
+    ------
+    ArgumentError
+        Where the amount is none, or the folder can't be made or changed any more.
+
+    Notes
+    -----
+    The limit is the engine's and not the process's: Python, results in pandas and Arrow come on top of it.
+    A review takes both from ``[engine]`` in journey.toml.
+
+    Examples
+    --------
+    >>> use_engine(memory_limit="2GB")
+    """
+    if memory_limit and not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", str(memory_limit)):
+        raise ArgumentError(f'memory_limit must be an amount such as "2GB", found {memory_limit!r}')
+    connection = connect_engine()
+    if memory_limit:
+        connection.execute(f"SET memory_limit={_quote(memory_limit)}")
+    held = connection.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
+    if not spill or str(spill) == held:
+        return
+    try:
+        Path(spill).mkdir(parents=True, exist_ok=True)
+        connection.execute(f"SET temp_directory={_quote(str(spill))}")
+    except (OSError, duckdb.Error) as error:
+        raise ArgumentError(f"spill: {spill} can't be used as a folder for rows: {error}") from error
 
 
 def convert_to_arrow(frame: pd.DataFrame) -> pa.Table:
@@ -100,11 +152,20 @@ def keep_table(frame: nw.LazyFrame) -> Iterator[nw.LazyFrame]:
     Yields
     ------
     narwhals LazyFrame
-        The same rows, computed: in Arrow memory for DuckDB, persisted on Spark.
+        The same rows, computed: a table of the engine's that it may spill for DuckDB, persisted on Spark.
     """
     native = frame.to_native()
     if isinstance(native, duckdb.DuckDBPyRelation):
-        yield nw.from_native(connect_engine().from_arrow(frame.collect("pyarrow").to_native()))
+        name = f"kept_{uuid4().hex}"
+        try:
+            connect_engine().execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM native")
+        except duckdb.InvalidInputException:  # the relation lives on the caller's own connection
+            yield nw.from_native(connect_engine().from_arrow(frame.collect("pyarrow").to_native()))
+            return
+        try:
+            yield nw.from_native(connect_engine().table(name))
+        finally:
+            connect_engine().execute(f"DROP TABLE {name}")
     elif hasattr(native, "persist"):
         kept = native.persist()
         try:
@@ -147,6 +208,45 @@ def join_table(
         return frame.join(nw.from_native(native.sparkSession.createDataFrame(small)), on=list(on), how=how)
     beside = nw.from_native(small).lazy(frame.implementation.to_native_namespace().__name__)
     return frame.join(beside, on=list(on), how=how)
+
+
+def group_rows(
+    frame: nw.LazyFrame, keys: Sequence[str], sums: Mapping[str, str], *, masks: Sequence[str] = ()
+) -> nw.LazyFrame:
+    """Aggregate rows by keys in one pass, with sets of small codes held as bits.
+
+    Parameters
+    ----------
+    frame : narwhals LazyFrame
+        The rows, on DuckDB or Spark.
+    keys : sequence of str
+        Columns that name a group.
+    sums : mapping
+        Name of a result to the aggregate, in SQL that both engines read, such as ``SUM(n)``.
+    masks : sequence of str
+        Columns of codes from 0 to 62 (missing is none); each group gets how many different ones it has.
+
+    Returns
+    -------
+    narwhals LazyFrame
+        One row is one group: the keys, the sums, and the number of codes of each mask under its own name.
+
+    Notes
+    -----
+    A distinct count costs a pass and a table of its own for each column; the bits of codes cost a sum.
+    """
+    native: Any = frame.to_native()
+    is_local = isinstance(native, duckdb.DuckDBPyRelation)
+    shift = "CAST(1 AS BIGINT) << {}" if is_local else "SHIFTLEFT(CAST(1 AS BIGINT), {})"
+    bits = {name: f"COALESCE(BIT_COUNT(BIT_OR({shift.format(name)})), 0)" for name in masks}
+    written = [f"CAST({text} AS BIGINT) AS {name}" for name, text in bits.items()]
+    written = [*(f"{text} AS {name}" for name, text in sums.items()), *written]
+    if is_local:
+        names = ", ".join(keys)
+        return nw.from_native(native.aggregate(", ".join([*keys, *written]), names))
+    from pyspark.sql import functions
+
+    return nw.from_native(native.groupBy(*keys).agg(*[functions.expr(text) for text in written]))
 
 
 def _write_values(native: duckdb.DuckDBPyRelation, table: pa.Table) -> duckdb.DuckDBPyRelation:

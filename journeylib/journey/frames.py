@@ -18,6 +18,7 @@ import pandas as pd
 
 from journeylib.data.problems import ArgumentError, say_nearest
 from journeylib.journey.engine import collect_table, connect_engine, convert_to_arrow
+from journeylib.journey.labels import decode_columns, read_labels
 
 __all__ = ["TIME", "Events", "open_events", "rename_safely", "restore_name", "return_rows"]
 
@@ -34,6 +35,7 @@ def open_events(
     optional: Iterable[str] = (),
     prefix: str | None = None,
     whole: bool = False,
+    as_codes: bool = False,
 ) -> nw.LazyFrame:
     """Open a table of events as a narwhals LazyFrame with times in int64 microseconds UTC.
 
@@ -50,6 +52,8 @@ def open_events(
         Columns whose name starts with this are taken along as well.
     whole : bool
         Keep all columns of a table that is not a pandas frame (for results with a row an event).
+    as_codes : bool
+        Leave the labels of a folder of `keep_sessions` as the codes that they are there.
 
     Returns
     -------
@@ -84,6 +88,8 @@ def open_events(
         frame = frame.rename(names)
     if not whole:
         frame = frame.select(_rename_all(_choose_columns(names, wanted, prefix)))
+    if not as_codes and (labels := read_labels(events)):
+        frame = decode_columns(frame, labels)
     return _convert_times(frame)
 
 
@@ -136,7 +142,8 @@ def _rename_all(columns: Iterable[str]) -> list[str]:
 def _open_relation(events: Events) -> nw.LazyFrame:
     """Open whatever is no pandas frame, its columns as they are."""
     if isinstance(events, (str, Path)):
-        events = connect_engine().read_parquet(str(events))
+        is_kept = bool(read_labels(events))
+        events = connect_engine().read_parquet(str(Path(events) / "*.parquet" if is_kept else events))
     frame: Any = nw.from_native(nw.to_native(events, pass_through=True))
     if isinstance(frame, nw.DataFrame):
         frame = nw.from_native(connect_engine().from_arrow(frame.to_arrow()))

@@ -17,6 +17,7 @@ from journeylib.journey.steps import Step, parse_steps
 __all__ = ["count_funnel", "measure_funnel"]
 
 _WHOLE = "all"
+_SUMS = ("reached_", "censored")
 
 
 def count_funnel(
@@ -97,7 +98,15 @@ def count_funnel(
     segments = [by] if isinstance(by, str) else list(by or [])
     named: dict[str, tuple[int, int] | None] = dict(periods) if periods is not None else {_WHOLE: None}
     sums = sum_outcomes(
-        events, parsed, unit=unit, order=order, within=within, periods=named, as_of=as_of, segments=segments
+        events,
+        parsed,
+        unit=unit,
+        order=order,
+        within=within,
+        periods=named,
+        as_of=as_of,
+        segments=segments,
+        by_person=False,
     )
     rows = []
     for which in named:
@@ -204,7 +213,11 @@ def _list_measures(funnel: str, steps: Sequence[Step], unit: str) -> list[Measur
 
 
 def _describe_steps(group: pd.DataFrame, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """Describe each step in one row, from one row a person."""
+    """Describe each step in one row, from one row for all people with the same sums."""
+    people = group["people"].to_numpy()
+    group = pd.DataFrame(
+        {name: np.repeat(group[name].to_numpy(), people) for name in group if name.startswith(_SUMS)}
+    )
     entered = group["reached_1"]
     rows: list[dict[str, Any]] = []
     for number, step in enumerate(steps, 1):

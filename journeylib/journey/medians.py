@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 from journeylib.evidence.effective_n import clustered_effective_n
 from journeylib.evidence.estimates import covariance, sum_by_person
@@ -79,7 +79,7 @@ def estimate_median(
         low, high = (float(end) if np.isfinite(end) else math.nan for end in ends)
     sums = _sum_ended(lines, value)
     effective = clustered_effective_n(sums["total"], sums["units"]) if len(lines) else 0.0
-    spread = (high - low) / (2 * stats.norm.isf(0.025)) * math.sqrt(effective)
+    spread = (high - low) / (-2 * special.ndtri(0.025)) * math.sqrt(effective)
     found: dict[str, Any] = {"value": value if math.isfinite(value) else math.nan, "low": low, "high": high}
     found |= {"n": len(lines), "n_effective": effective, "method": "median_bootstrap_by_person"}
     return {**found, "kind": "mean", "spread": spread, "promoters": math.nan, "detractors": math.nan}

@@ -12,6 +12,7 @@ import pandas as pd
 from journeylib.data.problems import ArgumentError
 from journeylib.journey.engine import collect_table
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
+from journeylib.journey.labels import decode_columns, read_labels
 from journeylib.journey.measuring import cut_periods, name_segments
 from journeylib.journey.order import (
     ORDER_COLUMNS,
@@ -82,6 +83,7 @@ def sum_outcomes(
     periods: Mapping[str, tuple[int, int] | None],
     as_of: int | str | pd.Timestamp | None,
     segments: Sequence[str],
+    by_person: bool = True,
 ) -> pd.DataFrame:
     """Sum, for each person, how many of the person's units reached each step.
 
@@ -97,6 +99,9 @@ def sum_outcomes(
         Name to (start, end) in microseconds UTC, or to None for the whole table.
     segments : sequence of str
         Columns of which each label is a segment.
+    by_person : bool
+        One row a person; else one row for all people of a period and segment with the same sums, with
+        `people`, their number, in place of `person` and `is_customer`.
 
     Returns
     -------
@@ -116,22 +121,29 @@ def sum_outcomes(
     key, given = _UNITS[unit]
     required = {TIME, "name", key, *(step.column for step in steps), *segments}
     kept = ["customer", "device_id", "local_day", *ORDER_COLUMNS, *([given] if given else [])]
-    frame = open_events(events, required=sorted(required), optional=kept)
+    labels = read_labels(events)
+    frame = open_events(events, required=sorted(required), optional=kept, as_codes=True)
+    coded = {one.column for one in steps} & set(labels)
+    coded = coded if len(coded) == 1 and not coded & set(segments) else set()
+    frame = decode_columns(frame, {name: labels[name] for name in labels if name not in coded})
     facts = inspect_events(frame)
-    matches = match_steps(frame, steps)
+    matches = match_steps(frame, steps, {name: labels[name] for name in coded})
     matches = matches._replace(frame=_mark_units(matches.frame, facts, key, given))
     ranges = list(dict.fromkeys(periods.values()))
     safe = [rename_safely(column) for column in segments]
     window, known = _read_window(within), _read_as_of(as_of, facts)
     rule = FunnelRule(unit, order, window, known, ranges, safe, facts.unordered > 0)
     with follow_units(matches, rule) as outcomes:
-        sums = pd.concat([_sum_by_person(outcomes, column, len(steps)) for column in ("", *safe)])
+        summed = [_sum_by_person(outcomes, column, len(steps), unit, by_person) for column in ("", *safe)]
+        sums = pd.concat(summed)
     parts = [
         sums[sums["_period"] == ranges.index(period)].assign(which=which) for which, period in periods.items()
     ]
     found = pd.concat(parts, ignore_index=True).drop(columns="_period")
     for number in range(2, len(steps) + 1):
         found[f"lost_{number}"] = found[f"reached_{number - 1}"] - found[f"reached_{number}"]
+    if not by_person:
+        return found
     return found.assign(is_customer=found["person"].str.startswith("c:").astype(bool))
 
 
@@ -168,11 +180,15 @@ def _mark_units(frame: nw.LazyFrame, facts: EventFacts, key: str, given: str) ->
     if facts.n and key == "customer" and not facts.filled["customer"]:
         raise NoUnitsError("no event has a customer, so there are no people to count; use unit='sessions'")
     ranked = rank_events(frame, facts, unit=key, given=given)
+    if key == "customer":  # one unit a person, who gets the prefix when all is counted
+        return ranked.with_columns(nw.col(key).alias("_unit"), nw.col(key).alias("_person"))
     person = prefix_person(ranked, otherwise=key)
     return ranked.with_columns(nw.col(key).alias("_unit"), person.alias("_person"))
 
 
-def _sum_by_person(outcomes: nw.LazyFrame, column: str, n_steps: int) -> pd.DataFrame:
+def _sum_by_person(
+    outcomes: nw.LazyFrame, column: str, n_steps: int, unit: str, by_person: bool
+) -> pd.DataFrame:
     """Sum the outcomes of each person's units in a period, and in each segment of a column."""
     keys = ["_period", "_person", *([column] if column else [])]
     steps = {f"reached_{number}": number for number in range(1, n_steps + 1)}
@@ -183,5 +199,13 @@ def _sum_by_person(outcomes: nw.LazyFrame, column: str, n_steps: int) -> pd.Data
     }
     totals = [nw.col(name).sum().cast(nw.Int64) for name in steps]
     summed = outcomes.with_columns(**flags).group_by(*keys)
-    sums = collect_table(summed.agg(*totals, nw.col("_censored").sum().cast(nw.Int64).alias("censored")))
+    sums = summed.agg(*totals, nw.col("_censored").sum().cast(nw.Int64).alias("censored"))
+    if not by_person:
+        same = [name for name in sums.columns if name != "_person"]
+        counted = sums.group_by(*same).agg(nw.len().cast(nw.Int64).alias("people"))
+        return name_segments(collect_table(counted), column)
+    if unit == "people":
+        person = nw.concat_str(nw.lit("c:"), nw.col("_person").cast(nw.String))
+        sums = sums.with_columns(person.alias("_person"))
+    sums = collect_table(sums)
     return name_segments(sums, column).rename(columns={"_person": "person"})

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import narwhals.stable.v2 as nw
-import numpy as np
 import pandas as pd
 
-from journeylib.journey.engine import collect_table, join_table
+from journeylib.journey.engine import collect_table
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
+from journeylib.journey.labels import code_columns, read_labels
 from journeylib.journey.measuring import cut_periods
 from journeylib.journey.order import inspect_events, is_unordered
 
-__all__ = ["END", "START", "UNMAPPED", "count_transitions"]
+__all__ = ["END", "START", "UNMAPPED", "count_paths", "count_transitions"]
 
 START, END, UNMAPPED = "(start)", "(end)", "(unmapped)"
+_NO_LABEL, _START, _END = -1, -2, -3
 
 
 def count_transitions(
@@ -65,13 +66,10 @@ def count_transitions(
     3     view   view  1   50.0
     """
     pieces = cut_periods(periods) if periods is not None else {"all": []}
-    required = [TIME, "session", "position", column]
-    frame = open_events(events, required=required, optional=["precision", "sequence"])
     edges = sorted({piece for parts in pieces.values() for piece in parts})
-    coded, states = _code_states(_choose_sessions(frame, edges), rename_safely(column))
-    before = nw.col("_to").shift(1).over("session", order_by="position")
-    pairs = coded.with_columns(before.fill_null(-1).cast(nw.Int64).alias("_from"))
-    moves = collect_table(pairs.group_by("_piece", "_from", "_to").agg(nw.len().cast(nw.Int64).alias("n")))
+    coded, states = _follow_states(events, column, edges, back=1)
+    moves = _count_runs(coded, ["_1", "_0"], n_states=len(states), also=["_piece"])
+    moves = moves.rename(columns={"_1": "_from", "_0": "_to"})
     parts = [
         moves[moves["_piece"].isin([edges.index(part) for part in parts] if edges else [0])].assign(
             which=which
@@ -84,6 +82,128 @@ def count_transitions(
         .sum()
     )
     return _name_transitions(_add_ends(found), states, list(pieces))
+
+
+def count_paths(
+    events: Events, *, column: str = "touchpoint", length: int = 3, most: int | None = 20
+) -> pd.DataFrame:
+    """Count the most frequent runs of steps directly after each other within sessions.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame, path to Parquet, DuckDB relation, Spark DataFrame or narwhals LazyFrame
+        One row is one event, after `split_into_sessions` or `keep_sessions`. Row order does not matter.
+    column : str
+        What to follow, as for `count_transitions`.
+    length : int
+        Steps in a run, 2 or more.
+    most : int, optional
+        Runs to give, the most frequent ones; None for all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row is one run: `step_1`, `step_2`, ..., `n` (how often it occurs; a session of m events holds
+        m - length + 1 runs, which overlap) and `share` (percent of all runs of this length). The most
+        frequent first, then by name. Sessions shorter than that have none.
+
+    Raises
+    ------
+    ValueError
+        Where a column is missing or the length is less than 2.
+
+    Notes
+    -----
+    Sessions that hold more than one event known by its day only are left out, as in `count_transitions`.
+
+    Examples
+    --------
+    >>> from journeylib.journey.sessions import split_into_sessions
+    >>> events = pd.DataFrame({"customer": "a", "occurred_at": [1, 2, 3, 4], "name": list("vvvb")})
+    >>> count_paths(split_into_sessions(events), column="name")[["step_1", "step_2", "step_3", "n"]]
+      step_1 step_2 step_3  n
+    0      v      v      b  1
+    1      v      v      v  1
+    """
+    if length < 2:
+        raise ValueError(f"length must be 2 or more, found {length}")
+    coded, states = _follow_states(events, column, [], back=length - 1)
+    places = [f"_{back}" for back in reversed(range(length))]
+    whole = coded.filter(nw.col(places[0]) != _START)
+    found = _count_runs(whole, places, n_states=len(states))
+    steps = {f"step_{number}": found[place].map(states) for number, place in enumerate(places, 1)}
+    table = pd.DataFrame(steps).astype("str").assign(n=found["n"])
+    table["share"] = 100 * table["n"] / table["n"].sum()
+    keys = ["n", *steps]
+    ordered = table.sort_values(keys, ascending=[False, *[True] * length], ignore_index=True)
+    return ordered if most is None else ordered.head(most)
+
+
+def _follow_states(
+    events: Events, column: str, edges: list[tuple[int, int]], *, back: int
+) -> tuple[nw.LazyFrame, dict[int, str]]:
+    """Bring each event's state (`_0`) and those before it in the session (`_1`, ...; -2 before the start).
+
+    Kept sessions have what came before beside each event; elsewhere a window over the session looks back.
+    """
+    required = [TIME, "session", "position", column]
+    wanted = [f"_before_{number}_{column}" for number in range(1, back + 1)]
+    labels = read_labels(events)
+    is_coded = column in labels
+    frame = open_events(events, required=required, optional=["precision", "sequence", *wanted], as_codes=True)
+    safe = rename_safely(column)
+    frame = _choose_sessions(frame, edges)
+    if not is_coded:
+        frame, found = code_columns(frame.select("session", "position", "_piece", safe), [safe])
+        labels = {column: found[safe]}
+    empty = labels[column].index("") if "" in labels[column] else -1
+    states = {code: name or UNMAPPED for code, name in enumerate(labels[column])}
+    state = _read_state(safe, empty).alias("_0")
+    if is_coded and set(wanted) <= set(frame.columns):
+        before = [
+            nw.when(nw.col("position") <= number)
+            .then(nw.lit(_START))
+            .otherwise(_read_state(name, empty))
+            .cast(nw.Int64)
+            .alias(f"_{number}")
+            for number, name in enumerate(wanted, 1)
+        ]
+        frame = frame.select("_piece", state, *before)
+    else:
+        frame = frame.select("session", "position", "_piece", state)
+        before = [
+            nw.col("_0").shift(number).over("session", order_by="position").alias(f"_{number}")
+            for number in range(1, back + 1)
+        ]
+        frame = frame.with_columns(*before)
+        filled = [nw.col(f"_{number}").fill_null(_START).cast(nw.Int64) for number in range(1, back + 1)]
+        frame = frame.with_columns(*filled)
+    return frame, {**states, _NO_LABEL: UNMAPPED, _START: START, _END: END}
+
+
+def _count_runs(
+    coded: nw.LazyFrame, places: list[str], *, n_states: int, also: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Count the runs of states; each becomes one whole number where it fits, which is fastest to group by."""
+    n = nw.len().cast(nw.Int64).alias("n")
+    if n_states ** len(places) > 2**62:
+        return collect_table(coded.group_by(*also, *places).agg(n))
+    packed = nw.lit(0, nw.Int64)
+    for place in places:
+        packed = packed * n_states + (nw.col(place) - _END)
+    packed_frame = coded.select(*also, packed.cast(nw.Int64).alias("_run"))
+    found = collect_table(packed_frame.group_by(*also, "_run").agg(n))
+    left = found.pop("_run").astype("int64")
+    for place in reversed(places):
+        found[place] = left % n_states + _END
+        left = left // n_states
+    return found
+
+
+def _read_state(column: str, empty: int) -> nw.Expr:
+    """Read a code as a state; missing and empty names are one state."""
+    code = nw.col(column).cast(nw.Int64).fill_null(_NO_LABEL)
+    return code if empty < 0 else nw.when(code == empty).then(nw.lit(_NO_LABEL)).otherwise(code)
 
 
 def _choose_sessions(frame: nw.LazyFrame, edges: list[tuple[int, int]]) -> nw.LazyFrame:
@@ -107,23 +227,11 @@ def _choose_sessions(frame: nw.LazyFrame, edges: list[tuple[int, int]]) -> nw.La
     return frame.join(chosen, on="session", how="inner")
 
 
-def _code_states(frame: nw.LazyFrame, column: str) -> tuple[nw.LazyFrame, dict[int, str]]:
-    """Replace the states by small numbers, which is what the window sorts; names come back in the result."""
-    frame = frame.with_columns(nw.col(column).cast(nw.String).fill_null("").alias("_name"))
-    names = collect_table(frame.select("_name").unique(), order_by=["_name"])["_name"].tolist()
-    codes = pd.DataFrame(
-        {"_name": pd.Series(names, dtype="str"), "_to": np.arange(len(names), dtype="int64")}
-    )
-    coded = join_table(frame.select("session", "position", "_piece", "_name"), codes, on=["_name"])
-    states = {number: name or UNMAPPED for number, name in enumerate(names)}
-    return coded.drop("_name"), {**states, -1: START, -2: END}
-
-
 def _add_ends(moves: pd.DataFrame) -> pd.DataFrame:
     """Add the moves to the end: a state is left as often as it is come to, so what is lacking ends there."""
     came = moves.groupby(["which", "_to"])["n"].sum().rename_axis(["which", "_from"])
-    left = moves[moves["_from"] >= 0].groupby(["which", "_from"])["n"].sum()
-    ends = came.sub(left, fill_value=0).astype("int64").rename("n").reset_index().assign(_to=-2)
+    left = moves[moves["_from"] != _START].groupby(["which", "_from"])["n"].sum()
+    ends = came.sub(left, fill_value=0).astype("int64").rename("n").reset_index().assign(_to=_END)
     return pd.concat([moves, ends[ends["n"] > 0]], ignore_index=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -48,15 +48,20 @@ def follow_units(matches: StepMatches, rule: FunnelRule) -> Iterator[nw.LazyFram
         closed). Computed, and there only inside the `with` block.
     """
     frame = matches.frame.filter(nw.col(TIME) <= rule.as_of)
-    keys = [TIME, "_unit", "_person", "_number", "_low", "_high", "_steps", *rule.segments]
+    bounds = ["_low", "_high"] if rule.unordered else []
+    person = ["_person"] if rule.unit != "people" else []
+    keys = [TIME, "_unit", *person, "_number", *bounds, "_steps", *rule.segments]
     if rule.order == "strict":
         frame, runs = _look_ahead(frame, matches.n_steps, rule)
         keys += runs
     useful = matches.can_serve(0) if rule.order == "strict" else nw.col("_steps") > 0
-    with (
-        keep_table(frame.filter(useful).select(keys)) as hits,
-        keep_table(_enter(hits, matches, rule)) as entries,
-    ):
+    with keep_table(frame.filter(useful).select(keys)) as kept, ExitStack() as stack:
+        hits = kept
+        if not bounds:
+            hits = hits.with_columns(nw.col("_number").alias("_low"), nw.col("_number").alias("_high"))
+        if not person:
+            hits = hits.with_columns(nw.col("_unit").alias("_person"))
+        entries = stack.enter_context(keep_table(_enter(hits, matches, rule)))
         follow = {"ordered": _follow_ordered, "any": _follow_any, "strict": _follow_strict}[rule.order]
         reached = follow(hits, entries, matches, rule)
         entered = entries.select("_period", "_unit", "_person", "_censored", *rule.segments)

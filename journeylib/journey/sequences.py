@@ -16,6 +16,7 @@ import pandas as pd
 
 from journeylib.journey.engine import collect_table, join_table
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
+from journeylib.journey.labels import decode_columns, read_labels
 from journeylib.journey.order import ORDER_COLUMNS, inspect_events, prefix_person, rank_events
 from journeylib.journey.outcomes import NoUnitsError
 from journeylib.journey.paths import UNMAPPED
@@ -77,7 +78,8 @@ def number_states(
     NoUnitsError
         Where events are there, but none has a customer and the unit is people.
     """
-    frame, key = _open_units(events, [column, *([conversion.column] if conversion else [])], unit, period)
+    frame, key = _open_units(events, column, [conversion.column] if conversion else [], unit, period)
+    is_counted = _UNITS[unit][1] in frame.columns and (unit == "sessions" or period is None)
     converts = nw.lit(0)
     if conversion:
         is_step = nw.col(rename_safely(conversion.column)).cast(nw.String) == conversion.value
@@ -87,7 +89,11 @@ def number_states(
         prefix_person(frame, otherwise=key).alias("_person"),
         converts.cast(nw.Int64).alias("_converts"),
     )
-    coded, names = code_states(frame, rename_safely(column))
+    is_kept = column in (labels := read_labels(events)) and not (conversion and conversion.column == column)
+    if is_kept:
+        coded, names = _read_codes(frame, rename_safely(column), labels[column])
+    else:
+        coded, names = code_states(frame, rename_safely(column))
     coded = coded.select("_unit", "_person", "_number", "_state", "_converts", TIME)
     if conversion:
         done = nw.col("_converts").cum_sum().over("_unit", order_by="_number")
@@ -99,6 +105,8 @@ def number_states(
         before = nw.col("_state").shift(1).over("_unit", order_by="_number")
         coded = coded.with_columns(before.fill_null(-1).alias("_before"))
         coded = coded.filter(nw.col("_before") != nw.col("_state"))
+    if is_counted and not (conversion or collapse):  # nothing was left out since positions were given
+        return StateEvents(coded.with_columns(nw.col("_number").alias("_step")), names)
     step = nw.col("_number").cum_count().over("_unit", order_by="_number")
     return StateEvents(coded.with_columns(step.cast(nw.Int64).alias("_step")), names)
 
@@ -119,7 +127,7 @@ def code_states(frame: nw.LazyFrame, column: str) -> tuple[nw.LazyFrame, list[st
         The frame with `_state`, and the states' names, that of state 1 first.
     """
     frame = frame.with_columns(nw.col(column).cast(nw.String).fill_null("").alias("_name"))
-    found = collect_table(frame.select("_name").unique(), order_by=["_name"])["_name"].tolist()
+    found = collect_table(frame.group_by("_name").agg(nw.len()), order_by=["_name"])["_name"].tolist()
     codes = pd.DataFrame(
         {"_name": pd.Series(found, dtype="str"), "_state": np.arange(1, len(found) + 1, dtype="int64")}
     )
@@ -243,8 +251,17 @@ def _cut_words(n_states: int, most: int) -> Iterator[range]:
         yield range(start, min(start + size, most + 1))
 
 
+def _read_codes(frame: nw.LazyFrame, column: str, labels: Sequence[str]) -> tuple[nw.LazyFrame, list[str]]:
+    """Add `_state` from the codes of kept sessions, which `code_states` would have to look for."""
+    names = [name or UNMAPPED for name in labels]
+    state = nw.col(column).cast(nw.Int64) + 1
+    if "" in labels:
+        return frame.with_columns(state.fill_null(labels.index("") + 1).alias("_state")), names
+    return frame.with_columns(state.fill_null(len(names) + 1).alias("_state")), [*names, UNMAPPED]
+
+
 def _open_units(
-    events: Events, columns: Sequence[str], unit: str, period: tuple[int, int] | None
+    events: Events, column: str, columns: Sequence[str], unit: str, period: tuple[int, int] | None
 ) -> tuple[nw.LazyFrame, str]:
     """Open the events of the units that count, with `_number`, their place within the unit."""
     if unit not in _UNITS:
@@ -252,10 +269,12 @@ def _open_units(
     if period is not None and period[0] >= period[1]:
         raise ValueError(f"a period must end after it starts, found {period[0]} to {period[1]}")
     key, given = _UNITS[unit]
-    required = [TIME, key, "position" if unit == "sessions" else "name", *columns]
+    required = [TIME, key, "position" if unit == "sessions" else "name", column, *columns]
     useful = ["customer", "device_id", "local_day", "precision", "sequence", given]
     useful += [] if unit == "sessions" else list(ORDER_COLUMNS)
-    frame = open_events(events, required=required, optional=useful)
+    frame = open_events(events, required=required, optional=useful, as_codes=True)
+    labels = {name: found for name, found in read_labels(events).items() if name != column or name in columns}
+    frame = decode_columns(frame, labels)
     if period is not None and unit == "people":
         frame = frame.filter((nw.col(TIME) >= period[0]) & (nw.col(TIME) < period[1]))
     facts = inspect_events(frame)

@@ -9,10 +9,10 @@ import narwhals.stable.v2 as nw
 from journeylib.journey.frames import TIME, Events, open_events, return_rows
 from journeylib.journey.order import ORDER_COLUMNS, PERSON_COLUMNS, EventFacts, inspect_events, order_events
 
-__all__ = ["split_into_sessions"]
+__all__ = ["ADDED", "MINUTE", "number_sessions", "split_into_sessions"]
 
-_ADDED = ["session", "position", "person_position"]
-_MINUTE = 60_000_000
+ADDED = ["session", "position", "person_position"]
+MINUTE = 60_000_000
 _BY_GAP, _WHOLE, _ALONE = 0, 1, 2
 _NOBODY = 9
 
@@ -67,8 +67,31 @@ def split_into_sessions(events: Events, *, gap_minutes: float = 30, respect_give
         raise ValueError(f"gap_minutes must be 0 or more, found {gap_minutes}")
     useful = [*PERSON_COLUMNS, *ORDER_COLUMNS]
     frame = open_events(events, required=[TIME, "name"], optional=useful, whole=True)
-    frame = frame.drop([column for column in _ADDED if column in frame.columns])
+    frame = frame.drop([column for column in ADDED if column in frame.columns])
     facts = inspect_events(frame)
+    frame = number_sessions(frame, facts, gap_minutes=gap_minutes, respect_given=respect_given)
+    return return_rows(events, frame, columns=ADDED)
+
+
+def number_sessions(
+    frame: nw.LazyFrame, facts: EventFacts, *, gap_minutes: float, respect_given: bool
+) -> nw.LazyFrame:
+    """Give opened events the numbers of their sessions; see `split_into_sessions`.
+
+    Parameters
+    ----------
+    frame : narwhals LazyFrame
+        One row is one event, as from `open_events`.
+    facts : EventFacts
+        From `inspect_events` of the same frame.
+    gap_minutes, respect_given
+        As for `split_into_sessions`.
+
+    Returns
+    -------
+    narwhals LazyFrame
+        The frame with the columns of `ADDED`, and some of its own that start with `_`.
+    """
     frame, order = order_events(frame, facts)
     frame, persons_are_units = _number_units(frame, facts, respect_given)
     last = nw.col(TIME).shift(1).over("_unit", order_by=order)
@@ -76,19 +99,18 @@ def split_into_sessions(events: Events, *, gap_minutes: float = 30, respect_give
         (nw.col(TIME) - last).alias("_gap"),
         nw.col(TIME).cum_count().over("_unit", order_by=order).cast(nw.Int64).alias("_number"),
     )
-    is_first = (nw.col("_number") == 1) | (nw.col("_gap") > round(gap_minutes * _MINUTE))
+    is_first = (nw.col("_number") == 1) | (nw.col("_gap") > round(gap_minutes * MINUTE))
     if "_rule" in frame.columns:
         is_first = (is_first & (nw.col("_rule") == _BY_GAP)) | (nw.col("_rule") == _ALONE)
         is_first = is_first | (nw.col("_number") == 1)
     start = nw.when(is_first).then(nw.col("_number")).otherwise(0)
     frame = frame.with_columns(start.alias("_start"))
     frame = frame.with_columns(nw.col("_start").cum_max().over("_unit", order_by="_number").alias("_start"))
-    frame = frame.with_columns(
+    return frame.with_columns(
         (nw.col("_unit") + nw.col("_start")).cast(nw.Int64).alias("session"),
         (nw.col("_number") - nw.col("_start") + 1).cast(nw.Int64).alias("position"),
         _number_by_person(facts, order, persons_are_units).alias("person_position"),
     )
-    return return_rows(events, frame, columns=_ADDED)
 
 
 def _number_units(frame: nw.LazyFrame, facts: EventFacts, respect_given: bool) -> tuple[nw.LazyFrame, bool]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
+from types import MappingProxyType
 from typing import NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -110,7 +111,9 @@ def parse_steps(steps: Sequence[str]) -> list[Step]:
     return parsed
 
 
-def match_steps(frame: nw.LazyFrame, steps: Sequence[Step]) -> StepMatches:
+def match_steps(
+    frame: nw.LazyFrame, steps: Sequence[Step], labels: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> StepMatches:
     """Mark which steps each event can serve.
 
     Parameters
@@ -119,6 +122,8 @@ def match_steps(frame: nw.LazyFrame, steps: Sequence[Step]) -> StepMatches:
         One row is one event, with the columns that the steps name.
     steps : sequence of Step
         From `parse_steps`.
+    labels : mapping
+        The labels of the column of all steps, where the frame holds codes of it; see `keep_sessions`.
 
     Returns
     -------
@@ -132,20 +137,40 @@ def match_steps(frame: nw.LazyFrame, steps: Sequence[Step]) -> StepMatches:
         step, the nearest match and what exists.
     """
     columns = sorted({step.column for step in steps})
+    if columns == list(labels):
+        return _match_codes(frame, steps, labels[columns[0]])
     filled = [nw.col(column).cast(nw.String).fill_null("").alias(f"_{column}") for column in columns]
     frame = frame.with_columns(*filled)
     keys = [f"_{column}" for column in columns]
     found = collect_table(frame.group_by(*keys).agg(nw.len().cast(nw.Int64).alias("_n")), order_by=keys)
-    table = found.drop(columns="_n").assign(_steps=0)
-    for number, step in enumerate(steps):
-        served = table[f"_{step.column}"] == step.value
-        if len(found) and not served.any():
-            raise ArgumentError(_explain_step(step, table))
-        table["_steps"] += served.astype("int64") * 2**number
+    table = _add_masks(found.drop(columns="_n"), steps)
     masks = sorted({int(mask) for mask in table["_steps"] if mask})
     table = table[table["_steps"] > 0].reset_index(drop=True)
     joined = join_table(frame, table, on=keys).with_columns(nw.col("_steps").fill_null(0).cast(nw.Int64))
     return StepMatches(joined, masks, len(steps))
+
+
+def _match_codes(frame: nw.LazyFrame, steps: Sequence[Step], labels: Sequence[str]) -> StepMatches:
+    """Mark the steps by the codes of their labels, without a look at the rows."""
+    column = steps[0].column
+    table = _add_masks(pd.DataFrame({f"_{column}": pd.Series(list(labels), dtype="str")}), steps)
+    served = table[table["_steps"] > 0]
+    mask = nw.lit(0)
+    for code, bits in zip(served.index, served["_steps"], strict=True):
+        mask = nw.when(nw.col(column) == int(code)).then(nw.lit(int(bits))).otherwise(mask)
+    masks = sorted({int(bits) for bits in served["_steps"]})
+    return StepMatches(frame.with_columns(mask.cast(nw.Int64).alias("_steps")), masks, len(steps))
+
+
+def _add_masks(table: pd.DataFrame, steps: Sequence[Step]) -> pd.DataFrame:
+    """Add to each value the bits of the steps that it serves; a step that nothing serves is refused."""
+    table = table.assign(_steps=0)
+    for number, step in enumerate(steps):
+        served = table[f"_{step.column}"] == step.value
+        if len(table) and not served.any():
+            raise ArgumentError(_explain_step(step, table))
+        table["_steps"] += served.astype("int64") * 2**number
+    return table
 
 
 def _explain_step(step: Step, table: pd.DataFrame) -> str:

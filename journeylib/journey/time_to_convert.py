@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from journeylib.evidence.effective_n import clustered_effective_n
 from journeylib.evidence.survival import estimate_survival, find_median_time
@@ -261,7 +261,7 @@ def _tabulate_medians(lines: pd.DataFrame, funnel: str, unit: str, which: Sequen
     found: dict[Any, dict[str, Any]] = {}
     for key, group in groups.items():
         curve = _describe_curve(group).iloc[0]
-        error = (curve["median_high"] - curve["median_low"]) / (2 * stats.norm.isf(0.025))
+        error = (curve["median_high"] - curve["median_low"]) / (-2 * special.ndtri(0.025))
         row = {"value": curve["median_minutes"], "low": curve["median_low"], "high": curve["median_high"]}
         row |= {"n": len(group), "n_effective": curve["n_effective"], "kind": "mean"}
         found[key] = row | {"method": "kaplan_meier", "spread": error * curve["n_effective"] ** 0.5}

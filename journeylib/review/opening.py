@@ -51,5 +51,10 @@ def open_review(tables: str | Path, *, period: str | None = None, data: str | Pa
         prepare_review(project, made / "trusted", key=key, period=period)
         folder = made / "trusted"
     settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
+    limits = {name: settings["engine"][name] for name in ("memory_limit", "spill")}
+    if any(limits.values()):  # each chapter is a process of its own
+        from journeylib.journey.engine import use_engine
+
+        use_engine(**limits)
     periods = {which: Period(**settings["periods"][which]) for which in ("reviewed", "previous", "year_ago")}
     return Review(read_trusted_tables(folder), settings, periods)

@@ -17,6 +17,7 @@ from journeylib.data.periods import Period, parse_period, period_at, previous_pe
 from journeylib.data.problems import InputError, Problem, say_nearest
 from journeylib.data.project import Project
 from journeylib.data.trusted import TrustedTables, write_trusted_tables
+from journeylib.journey.engine import connect_engine, use_engine
 from journeylib.journey.sessions import split_into_sessions
 from journeylib.journey.stages import assign_touchpoints, count_unmapped
 from journeylib.review.chapter import SETTINGS_FILE
@@ -120,6 +121,7 @@ def prepare_review(
     """
     _check_metrics(project)
     check_engine(project)
+    use_engine(memory_limit=project.engine["memory_limit"], spill=project.engine["spill"])
     tables = write_trusted_tables(project, folder, key=key, as_of_us=as_of_us, complete=complete, say=say)
     unmapped = pd.DataFrame({"name": [], "n": [], "share": []})
     if tables.has("events"):
@@ -186,7 +188,7 @@ def _write_sessions(project: Project, tables: TrustedTables, *, complete: bool) 
         f"SELECT count(touchpoint) FROM read_parquet('{tables.path('events')}')"
     ).fetchall()[0][0]
     if patterns.empty and has_own:
-        mapped = duckdb.read_parquet(raw) if isinstance(raw, str) else raw
+        mapped = connect_engine().read_parquet(raw) if isinstance(raw, str) else raw
     else:
         mapped = assign_touchpoints(raw, project.touchpoints)
     unmapped = (

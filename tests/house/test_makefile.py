@@ -109,18 +109,9 @@ def test_tests_print_nothing_after_pytest_s_summary(installed):
     assert done.stdout.splitlines()[-1].startswith("ran -m pytest")
 
 
-def test_bench_says_when_there_are_none(installed):
-    done = make("UV=", "bench", cwd=installed)
-    assert done.returncode == 0
-    assert done.stdout.splitlines()[-1] == "There are no benchmarks yet: benchmarks/ has no .py file."
-
-
-def test_bench_runs_each_file_and_stops_at_a_failure(installed):
-    (installed / "benchmarks").mkdir()
-    for name in ("engine.py", "pages.py"):
-        (installed / "benchmarks" / name).touch()
-    done = make("UV=", "bench", cwd=installed)
-    assert done.stdout.splitlines() == ["ran benchmarks/engine.py", "ran benchmarks/pages.py"]
+def test_bench_runs_the_benchmarks_and_stops_at_a_failure(installed):
+    done = make("UV=", "ARGS=b2 --rounds 1", "bench", cwd=installed)
+    assert done.stdout.splitlines() == ["ran -m benchmarks b2 --rounds 1"]
     (installed / ".venv/bin/python").write_text("#!/bin/sh\nexit 3\n")
     assert make("UV=", "bench", cwd=installed).returncode != 0
 
