@@ -51,7 +51,7 @@ SERVICE_METRICS: dict[str, Metric] = {
         minimum_effect=1,
     ),
     "excess_minutes": Metric(
-        "Time above target, mean",
+        "Time above target before the step, mean",
         "minutes",
         "minutes since the step before above the target, else above the median of those who converted",
         "those who made the step and whose window has closed",
@@ -108,9 +108,9 @@ SERVICE_METRICS: dict[str, Metric] = {
         minimum_effect=1,
     ),
     "resolution_hours": Metric(
-        "Time to solve, median",
-        "hours",
-        "time from a case's first contact to its solution; open cases count as longer",
+        "Hours to solve, median",
+        "count",
+        "hours from a case's first contact to its solution; open cases count as longer",
         "cases that began",
         MEDIAN,
         better="less",

@@ -17,7 +17,7 @@ import pytest
 
 from journeylib.journey.baskets import measure_baskets
 from journeylib.journey.drop_off_reasons import find_drop_off_reasons
-from journeylib.journey.journeys import list_lost, read_journey
+from journeylib.journey.lost_units import list_lost
 from journeylib.journey.reconciliation import reconcile_purchases
 from journeylib.journey.selections import PatternStep, keep_customers, select_journeys
 from journeylib.journey.time_to_convert import measure_time_to_convert, trace_time_to_convert
@@ -122,7 +122,6 @@ def test_selections_and_journeys_are_the_same(tables):
     chosen = check_same(tables, lambda table: select_journeys(table, pattern, within="20h"))
     assert 0 < len(chosen) < 40
     check_same(tables, lambda table: list_lost(table, STEPS, step="event:buy", within="30h"))
-    check_same(tables, lambda table: read_journey(table, "p03"))
     kept = keep_customers(tables["spark"], chosen).toArrow().to_pandas()
     wanted = keep_customers(tables["pandas"], chosen)
     assert sorted(kept["row"]) == sorted(wanted["row"])

@@ -1,0 +1,313 @@
+"""What the chapters on behaviour show, as text: sessions, touchpoints, losses, paths and order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from journeylib.review.metrics import METRICS
+from journeylib.review.presenting import hide_small_bases
+from journeylib.review.wording import say_difference, say_name, say_step, say_unit
+
+__all__ = [
+    "present_lost",
+    "present_order",
+    "present_patterns",
+    "present_reasons",
+    "present_returns",
+    "present_session_gaps",
+    "present_touchpoints",
+    "say_chain",
+]
+
+_CERTAIN = ("associated with more drop-off", "associated with less drop-off")
+
+
+def present_session_gaps(counts: pd.DataFrame) -> pd.DataFrame | None:
+    """Return how many sessions there are by the gap that parts them, as text.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Of `count_sessions`.
+
+    Returns
+    -------
+    DataFrame or None
+        Silence that ends a session, Sessions, Events a session, Sessions of one event; None where the gap
+        makes no difference, because the export names its sessions.
+    """
+    if counts["sessions"].nunique() < 2:
+        return None
+    rows = [
+        {
+            "Silence that ends a session": f"more than {row['gap_minutes']:g} minutes",
+            "Sessions": say_unit(row["sessions"], "count"),
+            "Events a session": say_unit(row["events_per_session"], "points"),
+            "Of one event": say_unit(row["single_event_share"], "percent"),
+        }
+        for row in counts.to_dict("records")
+    ]
+    return pd.DataFrame(rows).set_index("Silence that ends a session")
+
+
+def present_touchpoints(touchpoints: pd.DataFrame, *, minimum_base: int = 10) -> pd.DataFrame | None:
+    """Return who met each touchpoint and how often, as text; those that no data speak of say so.
+
+    Parameters
+    ----------
+    touchpoints : DataFrame
+        Of `count_touchpoints`.
+    minimum_base : int
+        Units reached below which numbers are hidden.
+
+    Returns
+    -------
+    DataFrame or None
+        Touchpoint, Stage, Met by, 95 % interval, Times each, Sessions that begin there; None without any.
+    """
+    met = (
+        "Met by, of all people"
+        if set(touchpoints["unit_of_analysis"]) == {"people"}
+        else "In, of all sessions"
+    )
+    rows = []
+    for row in touchpoints.to_dict("records"):
+        stage = "" if pd.isna(row["stage"]) else say_name(row["stage"])
+        cells = {"Touchpoint": say_name(row["touchpoint"]), "Stage": stage}
+        if not row["is_measured"] or not row["n"] > 0:
+            words = "not in this period" if row["is_measured"] else "not measured"
+            rows.append(
+                cells | {met: words, "95 % interval": "", "Times each": "", "Sessions begin there": ""}
+            )
+            continue
+        hidden = row["reached"] < minimum_base
+        interval = f"{say_unit(row['reach_low'], 'percent')} to {say_unit(row['reach_high'], 'percent')}"
+        few = 0 < row["entries"] < minimum_base
+        cells |= {
+            met: f"fewer than {minimum_base}" if hidden else say_unit(row["reach"], "percent"),
+            "95 % interval": "" if hidden else interval,
+            "Times each": "" if hidden else f"{row['frequency']:.1f}",
+            "Sessions begin there": f"fewer than {minimum_base}"
+            if few
+            else say_unit(row["entry_share"], "percent"),
+        }
+        rows.append(cells)
+    return pd.DataFrame(rows).set_index("Touchpoint") if rows else None
+
+
+def present_lost(lost: pd.DataFrame, *, minimum_base: int = 10, currency: str = "") -> pd.DataFrame | None:
+    """Return who was lost before each step and what they would have bought, as text.
+
+    Parameters
+    ----------
+    lost : DataFrame
+        Of `measure_lost_value`.
+    minimum_base : int
+        Lost units below which numbers are hidden.
+    currency : str
+        Stands after the money.
+
+    Returns
+    -------
+    DataFrame or None
+        Lost before, How many, 95 % interval, and Value lost with its interval where orders have a value; None
+        without any.
+    """
+    now = hide_small_bases(lost[lost["which"] == "reviewed"], minimum_base=minimum_base)
+    rows = []
+    for item, own in now.groupby("item", sort=False):
+        funnel, _, step = str(item).partition("/")
+        cells = {"Lost before": f"{say_step(step)} (funnel {say_name(funnel)})"}
+        for metric, title in (("lost_count", "How many"), ("value_lost", "Value lost")):
+            found = own[own["metric"] == metric]
+            if found.empty:
+                continue
+            row, unit = found.iloc[0], METRICS[metric].unit
+            hidden = pd.isna(row["value"])
+            texts = [say_unit(row[name], "count") for name in ("value", "low", "high")]
+            mark = f" {currency}" if unit == "money" and currency else ""
+            cells[title] = f"fewer than {minimum_base}" if hidden else texts[0] + mark
+            cells[f"{title}, 95 % interval"] = "" if hidden else f"{texts[1]} to {texts[2]}"
+        rows.append(cells)
+    return pd.DataFrame(rows).fillna("").set_index("Lost before") if rows else None
+
+
+def present_reasons(reasons: pd.DataFrame, *, most: int = 8) -> pd.DataFrame | None:
+    """Return what goes with dropping off, as text: what can be told from noise, the largest difference first.
+
+    Parameters
+    ----------
+    reasons : DataFrame
+        Of `find_drop_off_reasons`.
+    most : int
+        Rows at the most.
+
+    Returns
+    -------
+    DataFrame or None
+        Before the step, With, Lost with it, Lost without it, Difference, 95 % interval, Times the average;
+        None where nothing goes with dropping off.
+    """
+    sure = reasons[reasons["association"].isin(_CERTAIN)]
+    ranked = sure.sort_values("difference", key=lambda column: -column.abs(), kind="stable").head(most)
+    rows = []
+    for row in ranked.to_dict("records"):
+        column, _, label = str(row["label"]).partition("=")
+        met = row["kind"] == "met before"
+        low, high = (say_difference(row[name], "percent") for name in ("low", "high"))
+        rows.append(
+            {
+                "Before the step": say_step(str(row["step"])),
+                "Those who": f"had met {say_name(label)}"
+                if met
+                else f"{say_name(column)}: {say_name(label)}",
+                "Lost": f"{say_unit(row['drop_off_with'], 'percent')} of {row['n_with']:,.0f}",
+                "Lost of the others": f"{say_unit(row['drop_off_without'], 'percent')} of {row['n_without']:,.0f}",
+                "Difference, points": f"{say_difference(row['difference'], 'percent')} ({low} to {high})",
+                "Times the average": f"{row['lift']:.2f}",
+            }
+        )
+    return pd.DataFrame(rows).set_index("Before the step") if rows else None
+
+
+def present_patterns(
+    patterns: pd.DataFrame, *, without: Sequence[str] = (), most: int = 10, minimum_base: int = 10
+) -> pd.DataFrame | None:
+    """Return the sequences that go with converting, or with not converting, as text.
+
+    Parameters
+    ----------
+    patterns : DataFrame
+        Of `find_patterns`.
+    without : sequence of str
+        States that are left out, such as a funnel's own steps, which go with converting by definition.
+    most : int
+        Rows at the most, the largest differences first; sequences of two steps and more.
+    minimum_base : int
+        Units that hold a sequence below which it is not shown.
+
+    Returns
+    -------
+    DataFrame or None
+        In this order, In, Of those who converted, Of the others, Difference in points, Goes with; None where
+        no sequence can be told from noise.
+    """
+    told = (patterns["goes_with"] != "") & (patterns["length"] > 1) & (patterns["n"] >= minimum_base)
+    own = [bool(set(pattern) & set(without)) for pattern in patterns["pattern"]]
+    sure = patterns[told & ~pd.Series(own, patterns.index, dtype=bool)]
+    ranked = sure.sort_values("difference", key=lambda column: -column.abs(), kind="stable").head(most)
+    rows = []
+    for row in ranked.to_dict("records"):
+        low, high = (say_difference(row[f"difference_{end}"], "percent") for end in ("low", "high"))
+        rows.append(
+            {
+                "In this order": " → ".join(map(say_name, row["pattern"])),
+                "Found in": f"{row['n']:,} {row['unit_of_analysis']}",
+                "Of those who converted": say_unit(row["share_converted"], "percent"),
+                "Of the others": say_unit(row["share_other"], "percent"),
+                "Difference, points": f"{say_difference(row['difference'], 'percent')} ({low} to {high})",
+                "Goes with": "converting" if row["goes_with"] == "conversion" else "not converting",
+            }
+        )
+    return pd.DataFrame(rows).set_index("In this order") if rows else None
+
+
+def present_order(order: pd.DataFrame, *, minimum_base: int = 10) -> pd.DataFrame | None:
+    """Return how far journeys keep to the expected order, beside what random order would give, as text.
+
+    Parameters
+    ----------
+    order : DataFrame
+        Of `measure_stage_order`.
+    minimum_base : int
+        Units below which a number is hidden.
+
+    Returns
+    -------
+    DataFrame or None
+        What, Now, 95 % interval, In random order, Before; None where nothing has an order.
+    """
+    shown = hide_small_bases(order, minimum_base=minimum_base)
+    now = shown[(shown["which"] == "reviewed") & shown["value"].notna()]
+    before = shown[shown["which"] == "previous"].set_index("metric")["value"]
+    rows = [
+        {
+            "What": METRICS[row["metric"]].title,
+            "Now": say_unit(row["value"], METRICS[row["metric"]].unit),
+            "95 % interval": " to ".join(
+                say_unit(row[end], METRICS[row["metric"]].unit) for end in ("low", "high")
+            ),
+            "In random order": say_unit(row["random_value"], METRICS[row["metric"]].unit),
+            "Before": say_unit(before.get(row["metric"]), METRICS[row["metric"]].unit),
+        }
+        for row in now.to_dict("records")
+    ]
+    return pd.DataFrame(rows).set_index("What") if rows else None
+
+
+def present_returns(loops: pd.DataFrame, *, most: int = 6, minimum_base: int = 10) -> pd.DataFrame | None:
+    """Return at which touchpoints sessions go round in circles, as text, the most repeats and returns first.
+
+    Parameters
+    ----------
+    loops : DataFrame
+        Of `count_loops`.
+    most : int
+        Rows at the most.
+    minimum_base : int
+        Sessions below which a touchpoint is not shown.
+
+    Returns
+    -------
+    DataFrame or None
+        Touchpoint, Sessions with it, Again at once, Came back after something else; None without a loop.
+    """
+    found = loops[(loops["units"] >= minimum_base) & (loops["repeats"] + loops["returns"] >= minimum_base)]
+    ranked = found.assign(again=found["repeats"] + found["returns"])
+    ranked = ranked.sort_values(["again", "state"], ascending=[False, True]).head(most)
+    rows = [
+        {
+            "Touchpoint": say_name(row["state"]),
+            "Sessions with it": f"{row['units']:,}",
+            "Again at once, times": f"{row['repeats']:,}",
+            "Again later, times": f"{row['returns']:,}",
+            "Sessions that came back to it": f"fewer than {minimum_base}"
+            if 0 < row["units_returning"] < minimum_base
+            else say_unit(row["return_share"], "percent"),
+        }
+        for row in ranked.to_dict("records")
+    ]
+    return pd.DataFrame(rows).set_index("Touchpoint") if rows else None
+
+
+def say_chain(chain: pd.DataFrame) -> str | None:
+    """Return in words whether the next step depends on more than the present one.
+
+    Parameters
+    ----------
+    chain : DataFrame
+        Of `compare_chain_orders`.
+
+    Returns
+    -------
+    str or None
+        One or two sentences; None where nothing could be tested.
+    """
+    now = chain[chain["which"].isin(["reviewed", "all"]) & chain["p_value"].notna()]
+    if now.empty:
+        return None
+    row = now.iloc[0]
+    chance = "less than 0.001" if row["p_value"] < 0.001 else f"{row['p_value']:.3f}"
+    rough = " Many steps are rare, so that this p is rough." if row["sparse_share"] > 20 else ""
+    first = "**What comes next depends on more than where somebody is: also on where they came from.** "
+    if row["verdict"] != "first order is not enough":
+        first = (
+            "**What comes next depends on where somebody is; that it also depends on where they came from "
+        )
+        first += "can't be told from noise.** "
+    return (
+        f"{first}Test of the second order against the first: p {chance}, on {row['n']:,} steps; knowing the "
+        f"step before narrows the next down by {row['gain_bits']:.2f} bits.{rough}"
+    )
