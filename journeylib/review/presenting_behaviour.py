@@ -151,6 +151,10 @@ def present_reasons(reasons: pd.DataFrame, *, most: int = 8) -> pd.DataFrame | N
         None where nothing goes with dropping off.
     """
     sure = reasons[reasons["association"].isin(_CERTAIN)]
+    column = sure["label"].str.partition("=")[0]
+    mirrored = sure.assign(column=column, size=sure["difference"].abs().round(9))  # two labels say one thing
+    mirrored = mirrored.sort_values("difference", ascending=False, kind="stable")
+    sure = sure.loc[mirrored.drop_duplicates(["step", "kind", "column", "size"]).index]
     ranked = sure.sort_values("difference", key=lambda column: -column.abs(), kind="stable").head(most)
     rows = []
     for row in ranked.to_dict("records"):
@@ -164,7 +168,7 @@ def present_reasons(reasons: pd.DataFrame, *, most: int = 8) -> pd.DataFrame | N
                 if met
                 else f"{say_name(column)}: {say_name(label)}",
                 "Lost": f"{say_unit(row['drop_off_with'], 'percent')} of {row['n_with']:,.0f}",
-                "Lost of the others": f"{say_unit(row['drop_off_without'], 'percent')} of {row['n_without']:,.0f}",
+                "Of the others": f"{say_unit(row['drop_off_without'], 'percent')} of {row['n_without']:,.0f}",
                 "Difference, points": f"{say_difference(row['difference'], 'percent')} ({low} to {high})",
                 "Times the average": f"{row['lift']:.2f}",
             }

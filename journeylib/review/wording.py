@@ -61,6 +61,7 @@ def say_unit(value: float | None, unit: str, *, signed: bool = False) -> str:
         "percent": f"{value:{sign},.1f} %",
         "points": f"{value:{sign},.2f}",
         "count": f"{value:{sign},.0f}",
+        "money": f"{value:{sign},.0f}",
         "minutes": f"{value:{sign},.1f} min",
         "days": f"{value:{sign},.1f} days",
     }
