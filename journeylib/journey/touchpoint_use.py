@@ -78,8 +78,9 @@ def count_touchpoints(
     required = {TIME, "touchpoint", "session", "position", key}
     frame = open_events(events, required=sorted(required), optional=["customer", "device_id", "stage"])
     frame = frame.with_columns(prefix_person(frame, otherwise="session").alias("_person"))
-    stage = nw.col("stage").min() if "stage" in frame.columns else nw.lit(None, nw.String).min()
-    places = collect_table(frame.group_by("touchpoint").agg(stage.alias("stage")), order_by=["touchpoint"])
+    stage = nw.col("stage") if "stage" in frame.columns else nw.lit(None, nw.String)
+    named = frame.select("touchpoint", stage.alias("stage")).group_by("touchpoint")
+    places = collect_table(named.agg(nw.col("stage").min()), order_by=["touchpoint"])
     if period is not None:
         frame = frame.filter((nw.col(TIME) >= period[0]) & (nw.col(TIME) < period[1]))
     met = _sum_events(frame.filter(~nw.col(key).is_null()), key)
