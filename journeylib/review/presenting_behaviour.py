@@ -145,8 +145,8 @@ def present_reasons(reasons: pd.DataFrame, *, most: int = 8) -> pd.DataFrame | N
         None where nothing goes with dropping off.
     """
     sure = reasons[reasons["association"].isin(_CERTAIN)]
-    column = sure["label"].str.partition("=")[0]
-    mirrored = sure.assign(column=column, size=sure["difference"].abs().round(9))  # two labels say one thing
+    columns = sure["label"].str.partition("=")[0]
+    mirrored = sure.assign(column=columns, size=sure["difference"].abs().round(9))  # two labels say one thing
     mirrored = mirrored.sort_values("difference", ascending=False, kind="stable")
     sure = sure.loc[mirrored.drop_duplicates(["step", "kind", "column", "size"]).index]
     ranked = sure.sort_values("difference", key=lambda column: -column.abs(), kind="stable").head(most)

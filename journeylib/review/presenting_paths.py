@@ -10,7 +10,30 @@ from journeylib.review.metrics import METRICS
 from journeylib.review.presenting import hide_small_bases
 from journeylib.review.wording import say_difference, say_name, say_unit
 
-__all__ = ["present_order", "present_patterns", "present_returns", "say_chain"]
+__all__ = ["fold_small_cells", "present_order", "present_patterns", "present_returns", "say_chain"]
+
+
+def fold_small_cells(matrix: pd.DataFrame, *, minimum_base: int = 10) -> pd.DataFrame:
+    """Return a step matrix whose cells on small bases are one cell a step, so that no unit is lost.
+
+    Parameters
+    ----------
+    matrix : DataFrame
+        Of `count_steps`.
+    minimum_base : int
+        Units below which a cell is folded.
+
+    Returns
+    -------
+    DataFrame
+        The same columns; the state of folded cells is `all others`, which has no row where it is too small
+        itself.
+    """
+    small = matrix["n"] < minimum_base
+    keys = [name for name in ("which", "step", "unit_of_analysis") if name in matrix]
+    folded = matrix[small].groupby(keys, as_index=False)[["n", "share"]].sum().assign(state="all others")
+    whole = pd.concat([matrix[~small], folded[folded["n"] >= minimum_base]], ignore_index=True)
+    return whole.sort_values("step", kind="stable", ignore_index=True)[list(matrix.columns)]
 
 
 def present_patterns(
@@ -32,7 +55,7 @@ def present_patterns(
     Returns
     -------
     DataFrame or None
-        In this order, In, Of those who converted, Of the others, Difference in points, Goes with; None where
+        In this order, In, Of those who converted, Of the others, Difference in points; None where
         no sequence can be told from noise.
     """
     told = (patterns["goes_with"] != "") & (patterns["length"] > 1) & (patterns["n"] >= minimum_base)
@@ -45,11 +68,10 @@ def present_patterns(
         rows.append(
             {
                 "In this order": " → ".join(map(say_name, row["pattern"])),
-                "Found in": f"{row['n']:,} {row['unit_of_analysis']}",
+                "Found in": f"{row['n']:,}\u00a0{row['unit_of_analysis']}",
                 "Of those who converted": say_unit(row["share_converted"], "percent"),
                 "Of the others": say_unit(row["share_other"], "percent"),
                 "Difference, points": f"{say_difference(row['difference'], 'percent')} ({low} to {high})",
-                "Goes with": "converting" if row["goes_with"] == "conversion" else "not converting",
             }
         )
     return pd.DataFrame(rows).set_index("In this order") if rows else None

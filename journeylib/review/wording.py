@@ -27,7 +27,7 @@ VERDICTS = {
     "suppressed": "hidden, too few",
     "series_break": "the question changed, not compared",
 }
-TOLD_TWICE = ("step_conversion", "step_count")  # drop_off says the same
+TOLD_TWICE = ("step_conversion", "step_count", "lost_count", "value_lost")  # drop_off says the same
 MEANS_OF_COUNTS = ("events_per_session", "hand_offs_per_case", "resolution_hours")  # shown with decimals
 ARROWS = {"rose": "▲ ", "fell": "▼ "}
 
