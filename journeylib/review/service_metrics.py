@@ -48,7 +48,7 @@ SERVICE_METRICS: dict[str, Metric] = {
         "Kaplan-Meier, log-log, 95 %",
         "from the first step on",
         "less",
-        minimum_effect=1,
+        relative_effect=0.1,
     ),
     "excess_minutes": Metric(
         "Time above target before the step, mean",
@@ -58,7 +58,7 @@ SERVICE_METRICS: dict[str, Metric] = {
         "percentile bootstrap of people, 95 %",
         "from the first step on",
         "less",
-        minimum_effect=1,
+        relative_effect=0.2,
     ),
     "contact_count": Metric(
         "Service contacts",
@@ -105,7 +105,7 @@ SERVICE_METRICS: dict[str, Metric] = {
         "contacts",
         MEDIAN,
         better="less",
-        minimum_effect=1,
+        relative_effect=0.1,
     ),
     "resolution_hours": Metric(
         "Hours to solve, median",
@@ -114,7 +114,7 @@ SERVICE_METRICS: dict[str, Metric] = {
         "cases that began",
         MEDIAN,
         better="less",
-        minimum_effect=1,
+        relative_effect=0.1,
     ),
     "hand_offs_per_case": Metric(
         "Hand-offs a case",
