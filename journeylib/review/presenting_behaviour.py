@@ -145,7 +145,7 @@ def present_reasons(reasons: pd.DataFrame, *, most: int = 8) -> pd.DataFrame | N
         None where nothing goes with dropping off.
     """
     sure = reasons[reasons["association"].isin(_CERTAIN)]
-    columns = sure["label"].str.partition("=")[0]
+    columns = sure["label"].astype("str").str.split("=").str[0]
     mirrored = sure.assign(column=columns, size=sure["difference"].abs().round(9))  # two labels say one thing
     mirrored = mirrored.sort_values("difference", ascending=False, kind="stable")
     sure = sure.loc[mirrored.drop_duplicates(["step", "kind", "column", "size"]).index]

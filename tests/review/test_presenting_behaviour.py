@@ -1,4 +1,4 @@
-"""What the chapters on behaviour show: small bases are hidden, what is not there is absent, words fit numbers."""
+"""What the chapters on behaviour show: small bases hidden, nothing announced, words fit numbers."""
 
 from __future__ import annotations
 
