@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from journeylib.figures.expectations import plot_expectations
     from journeylib.figures.funnels import plot_funnel
     from journeylib.figures.journey_map import plot_journey_map
+    from journeylib.figures.journeys import plot_journey
     from journeylib.figures.paths import plot_transitions, plot_waterfall
     from journeylib.figures.personas import plot_personas
     from journeylib.figures.saving import save_figure
@@ -31,6 +32,7 @@ _HOMES = {
     "plot_transitions": "paths",
     "plot_waterfall": "paths",
     "plot_personas": "personas",
+    "plot_journey": "journeys",
     "plot_journey_map": "journey_map",
     "plot_scores": "scores",
     "save_figure": "saving",
@@ -48,6 +50,7 @@ __all__ = [
     "plot_drop_off",
     "plot_expectations",
     "plot_funnel",
+    "plot_journey",
     "plot_journey_map",
     "plot_personas",
     "plot_scores",

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from journeylib.journey.attribution import compare_attribution
-from journeylib.journey.baskets import measure_baskets
-from journeylib.journey.channel_paths import list_channel_paths
-from journeylib.journey.chatbot import measure_chatbot
 from journeylib.journey.customer_summaries import summarise_customers
 from journeylib.journey.customers import list_journey, select_customers
-from journeylib.journey.drop_off_reasons import find_drop_off_reasons
 from journeylib.journey.engine import use_engine
 from journeylib.journey.funnels import count_funnel, measure_funnel
 from journeylib.journey.gaps import count_sessions
@@ -16,12 +12,9 @@ from journeylib.journey.guesses import guess_touchpoints
 from journeylib.journey.keeping import keep_sessions
 from journeylib.journey.paths import count_paths, count_transitions
 from journeylib.journey.selections import select_journeys
-from journeylib.journey.service import measure_service
 from journeylib.journey.sessions import split_into_sessions
-from journeylib.journey.stage_order import measure_stage_order
 from journeylib.journey.stages import assign_touchpoints, count_unmapped
 from journeylib.journey.summaries import measure_sessions, summarise_sessions
-from journeylib.journey.time_to_convert import measure_time_to_convert
 
 __all__ = [
     "assign_touchpoints",
@@ -31,18 +24,11 @@ __all__ = [
     "count_sessions",
     "count_transitions",
     "count_unmapped",
-    "find_drop_off_reasons",
     "guess_touchpoints",
     "keep_sessions",
-    "list_channel_paths",
     "list_journey",
-    "measure_baskets",
-    "measure_chatbot",
     "measure_funnel",
-    "measure_service",
     "measure_sessions",
-    "measure_stage_order",
-    "measure_time_to_convert",
     "select_customers",
     "select_journeys",
     "split_into_sessions",

@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from journeylib.data.problems import ArgumentError
 from journeylib.journey.engine import collect_table, keep_table
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
 from journeylib.journey.measuring import cut_periods
@@ -34,6 +35,7 @@ def list_channel_paths(
     collapse: bool = True,
     with_times: bool = False,
     most_touches: int = 50,
+    touches: str = "events",
     periods: Mapping[str, tuple[int, int]] | None = None,
     as_of: int | str | pd.Timestamp | None = None,
 ) -> pd.DataFrame:
@@ -58,6 +60,9 @@ def list_channel_paths(
         Add `days_before`, which time decay needs; equal paths with different times are then several rows.
     most_touches : int
         Touches of a path that are kept: the last ones before its end. Longer paths are counted in `n_cut`.
+    touches : str
+        `events`: every event with a channel is a touch. `sessions`: the first event of each session alone
+        (`position` 1), as web analytics credits a session to what it came from.
     periods : mapping, optional
         Name to (start, end) in microseconds UTC, [start, end); a path belongs to the period in which it
         ends, its touches may lie before. Without it the whole table, `all`.
@@ -100,13 +105,15 @@ def list_channel_paths(
     step, window = parse_steps([conversion])[0], _read_window(within) or 0
     named: dict[str, tuple[int, int] | None] = dict(periods) if periods is not None else {"all": None}
     cut_periods({which: period for which, period in named.items() if period is not None})
-    frame, known = _open_touches(events, step, channel, value, as_of)
-    touches, names = code_states(frame, "_channel")
-    touches = touches.with_columns(
+    if touches not in ("events", "sessions"):
+        raise ArgumentError(f"touches must be events or sessions, found {touches!r}")
+    frame, known = _open_touches(events, step, channel, value, as_of, touches == "sessions")
+    coded, names = code_states(frame, "_channel")
+    coded = coded.with_columns(
         nw.when(nw.col("_converts") == 1).then(0).otherwise(nw.col("_state")).cast(nw.Int64).alias("_state")
     )
-    steps = _number_touches(_claim_touches(touches, window), collapse=collapse, most=most_touches)
-    has_value = "_value" in touches.columns
+    steps = _number_touches(_claim_touches(coded, window), collapse=collapse, most=most_touches)
+    has_value = "_value" in coded.columns
     with keep_table(_sum_journeys(steps, len(names), most_touches)) as journeys:
         times = collect_table(_date_touches(steps, journeys)) if with_times else None
         parts = [
@@ -121,10 +128,15 @@ def list_channel_paths(
 
 
 def _open_touches(
-    events: Events, step: Step, channel: str, value: str, as_of: int | str | pd.Timestamp | None
+    events: Events,
+    step: Step,
+    channel: str,
+    value: str,
+    as_of: int | str | pd.Timestamp | None,
+    first_only: bool,
 ) -> tuple[nw.LazyFrame, int]:
     """Open people's touches and conversions, ranked; and the last moment that is known."""
-    required = [TIME, "customer", "name", channel, step.column]
+    required = [TIME, "customer", "name", channel, step.column, *(["position"] if first_only else [])]
     frame = open_events(events, required=required, optional=["local_day", value, *ORDER_COLUMNS])
     facts = inspect_events(frame)
     if facts.n and not facts.filled["customer"]:
@@ -132,6 +144,8 @@ def _open_touches(
     known = _read_as_of(as_of, facts)
     wanted = nw.col(rename_safely(step.column)).cast(nw.String) == step.value
     label = nw.col(rename_safely(channel)).cast(nw.String).fill_null("")
+    if first_only:
+        label = nw.when(nw.col("position") == 1).then(label).otherwise(nw.lit(""))
     marked = frame.with_columns(
         nw.when(wanted.fill_null(False)).then(1).otherwise(0).cast(nw.Int64).alias("_converts"),
         label.alias("_channel"),

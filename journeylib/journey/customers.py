@@ -74,6 +74,10 @@ def select_customers(
         raise ArgumentError(
             f"The funnel counts {recipe['unit']}; customers are known where it counts people."
         )
+    if recipe.get("attempts", "first") != "first":
+        raise ArgumentError(
+            "The funnel counts every attempt; count it with attempts='first' to select people."
+        )
     if outcome not in OUTCOMES:
         raise ArgumentError(f"outcome must be one of {', '.join(OUTCOMES)}, found {outcome!r}")
     parsed = parse_steps(recipe["steps"])
@@ -81,7 +85,8 @@ def select_customers(
     if step not in labels or (outcome == "dropped" and step == labels[0]):
         known = labels[1:] if outcome == "dropped" else labels
         raise ArgumentError(f"no step {step!r} that customers can have {outcome}; {say_nearest(step, known)}")
-    options = {"unit": "people", "order": recipe["order"], "within": recipe["window_days"]}
+    options: dict[str, Any] = {"unit": "people", "order": recipe["order"], "within": recipe["window_days"]}
+    options["exclude"] = recipe.get("exclude", ())
     sums = sum_outcomes(events, parsed, **options, periods={"all": None}, as_of=recipe["as_of"], segments=[])
     number = labels.index(step) + 1
     reached = sum((sums[f"reached_{k}"] for k in range(1, len(labels) + 1)), start=pd.Series(0, sums.index))
@@ -112,7 +117,8 @@ def list_journey(events: Events, customer: Any, *, time_zone: str = "UTC") -> pd
     -------
     pandas.DataFrame
         One row is one event in its order: ``session`` (1 for the customer's first), ``position`` in it,
-        ``occurred_at`` (local), ``minutes_since_last`` (missing for the first event), ``name``, and
+        ``occurred_at`` (local), ``minutes_since_last`` (missing for the first event, and where either event
+        is known by its day only), ``name``, and
         ``touchpoint``, ``stage`` and ``channel`` where they are there. Empty for an unknown customer.
 
     Raises
@@ -136,6 +142,9 @@ def list_journey(events: Events, customer: Any, *, time_zone: str = "UTC") -> pd
     order = [name for name in (TIME, "sequence", "event_id", "name") if name in own]
     own = own.sort_values(order, na_position="last", ignore_index=True)
     gaps = own[TIME].diff() / _MINUTE
+    if "precision" in own:
+        by_day = (own["precision"] == "day").astype("boolean").fillna(False).astype(bool)
+        gaps = gaps.mask(by_day | by_day.shift(1, fill_value=False))
     told = pd.DataFrame(
         {
             "session": pd.factorize(own["session"])[0] + 1,

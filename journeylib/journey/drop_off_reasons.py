@@ -98,12 +98,13 @@ def find_drop_off_reasons(
     with follow_step_times(events, steps, columns=list(labels), met=met, **options) as found:
         numbers = _choose_steps(found, step)
         sums = {number: _sum_labels(found, number, list(labels), met) for number in numbers}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, (everyone, by_label) in sums.items():
         for (kind, label), group in by_label.groupby(["kind", "label"], sort=True):
-            row = _compare(everyone, group.set_index("person"), minimum_base)
+            row = _pair(everyone, group.set_index("person"), minimum_base)
             if row is not None:
                 rows.append({"step": found.steps[number - 1].label, "kind": kind, "label": label, **row})
+    rows = _compare(rows)
     return _judge(rows, [found.steps[number - 1].label for number in numbers], alpha)
 
 
@@ -149,32 +150,44 @@ def _sum_by_person(units: nw.LazyFrame, column: str) -> pd.DataFrame:
     return sums.assign(label=labels).drop(columns=column)
 
 
-def _compare(everyone: pd.DataFrame, having: pd.DataFrame, minimum_base: int) -> dict[str, Any] | None:
-    """Compare the units with a label with all others; None where either are too few."""
+def _pair(everyone: pd.DataFrame, having: pd.DataFrame, minimum_base: int) -> dict[str, Any] | None:
+    """Pair the units with a label with all others; None where either are too few."""
     totals = everyone[list(_SUMS)]
     others = totals.sub(having[list(_SUMS)], fill_value=0)
     others = others[others["units"] > 0]
     if min(having["units"].sum(), others["units"].sum()) < minimum_base:
         return None
     sides = [side.rename(columns={"lost": "total"}).astype(float) for side in (having[list(_SUMS)], others)]
-    found = [estimate_from_sums("share", side["total"], side["units"]) for side in sides]
-    shared = covariance("share", *sides)
-    change = compare_estimates(
-        pd.DataFrame([found[0]]), pd.DataFrame([found[1]]).assign(covariance=shared)
-    ).iloc[0]
+    with_it, without = [estimate_from_sums("share", side["total"], side["units"]) for side in sides]
+    apart = not sides[0].index.isin(sides[1].index).any()
+    shared = 0.0 if apart else covariance("share", *sides)
     overall = 100 * totals["lost"].sum() / totals["units"].sum()
-    return {
-        "n_with": found[0]["n"],
-        "lost_with": int(having["lost"].sum()),
-        "drop_off_with": found[0]["value"],
-        "n_without": found[1]["n"],
-        "drop_off_without": found[1]["value"],
-        "difference": change["change"],
-        "low": change["change_low"],
-        "high": change["change_high"],
-        "lift": found[0]["value"] / overall if overall > 0 else np.nan,
-        "p_value": change["p_value"],
-    }
+    lost, lift = int(having["lost"].sum()), with_it["value"] / overall if overall > 0 else np.nan
+    return {"_with": with_it, "_without": without | {"covariance": shared}, "_lost": lost, "_lift": lift}
+
+
+def _compare(pairs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Compare all pairs at once."""
+    if not pairs:
+        return []
+    sides = [pd.DataFrame([pair[side] for pair in pairs]) for side in ("_with", "_without")]
+    changes = compare_estimates(*sides).to_dict("records")
+    return [
+        {
+            **{name: pair[name] for name in ("step", "kind", "label")},
+            "n_with": pair["_with"]["n"],
+            "lost_with": pair["_lost"],
+            "drop_off_with": pair["_with"]["value"],
+            "n_without": pair["_without"]["n"],
+            "drop_off_without": pair["_without"]["value"],
+            "difference": change["change"],
+            "low": change["change_low"],
+            "high": change["change_high"],
+            "lift": pair["_lift"],
+            "p_value": change["p_value"],
+        }
+        for pair, change in zip(pairs, changes, strict=True)
+    ]
 
 
 def _judge(rows: Sequence[Mapping[str, Any]], steps: Sequence[str], alpha: float) -> pd.DataFrame:

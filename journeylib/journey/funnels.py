@@ -30,6 +30,8 @@ def count_funnel(
     periods: Mapping[str, tuple[int, int]] | None = None,
     as_of: int | str | pd.Timestamp | None = None,
     by: str | Sequence[str] | None = None,
+    attempts: str = "first",
+    exclude: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Count how many units reach each step of a funnel.
 
@@ -57,7 +59,14 @@ def count_funnel(
         What was known when, microseconds UTC or a time (UTC); later events are not looked at. Default: the
         last event.
     by : str or sequence of str, optional
-        Segment columns; a unit has the label of its entry event.
+        Columns of which each label is a segment; a unit has the label of its entry event.
+    attempts : str
+        `first`: what followed the entry. `every`: each unit counts as often as it sets out; the next attempt
+        starts at the first event of the first step after the former one has closed, by its last step, by an
+        excluded step or by the end of its window. Only in order `ordered`.
+    exclude : sequence of str
+        Steps after which a unit is lost: what comes after the first of them since its entry does not count.
+        Only in order `ordered`.
 
     Returns
     -------
@@ -79,10 +88,10 @@ def count_funnel(
     Notes
     -----
     Entrants are units with an event of the first step in the period; the first such event in the period is
-    their entry and there is no second attempt (but for `strict`). Intervals: Wilson (Newcombe 1998), for
-    sessions and baskets on the effective n, clustered by person. Entrants whose entry + window lies after
-    `as_of` are censored, whether they converted or not; without a window nobody is. Events known by their
-    day only are neither before nor after other events of that day.
+    their entry, and there is no second attempt but for `strict` and where `attempts` is `every`. Intervals:
+    Wilson (Newcombe 1998), for sessions, baskets and attempts on the effective n, clustered by person.
+    Entrants whose entry + window lies after `as_of` are censored, whether they converted or not; without a
+    window nobody is. Events known by their day only are neither before nor after other events of that day.
 
     Examples
     --------
@@ -96,18 +105,10 @@ def count_funnel(
     """
     parsed = parse_steps(steps)
     segments = [by] if isinstance(by, str) else list(by or [])
+    options: dict[str, Any] = {"unit": unit, "order": order, "within": within, "as_of": as_of}
+    options |= {"attempts": attempts, "exclude": exclude}
     named: dict[str, tuple[int, int] | None] = dict(periods) if periods is not None else {_WHOLE: None}
-    sums = sum_outcomes(
-        events,
-        parsed,
-        unit=unit,
-        order=order,
-        within=within,
-        periods=named,
-        as_of=as_of,
-        segments=segments,
-        by_person=False,
-    )
+    sums = sum_outcomes(events, parsed, periods=named, segments=segments, by_person=False, **options)
     rows = []
     for which in named:
         here = sums[sums["which"] == which]
@@ -116,7 +117,7 @@ def count_funnel(
             place = {"which": which, "segment": segment, "unit_of_analysis": unit}
             rows += [{**place, **row} for row in _describe_steps(group, parsed)]
     table = pd.DataFrame(rows)
-    table.attrs["funnel"] = describe_funnel(steps, unit=unit, order=order, within=within, as_of=as_of)
+    table.attrs["funnel"] = describe_funnel(steps, **options)
     return table
 
 
@@ -131,6 +132,8 @@ def measure_funnel(
     within: str | float | pd.Timedelta | None = None,
     as_of: int | str | pd.Timestamp | None = None,
     by: str | Sequence[str] | None = None,
+    attempts: str = "first",
+    exclude: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Measure a funnel's conversion and drop-off for a review.
 
@@ -144,7 +147,7 @@ def measure_funnel(
         As for `count_funnel`.
     periods : mapping
         `reviewed`, `previous`, `year_ago` to (start, end) in microseconds UTC, [start, end).
-    unit, order, within, as_of, by
+    unit, order, within, as_of, by, attempts, exclude
         As for `count_funnel`.
 
     Returns
@@ -186,6 +189,8 @@ def measure_funnel(
             periods=periods,
             as_of=as_of,
             segments=segments,
+            attempts=attempts,
+            exclude=exclude,
         )
     except NoUnitsError:
         return pd.DataFrame(columns=list(MEASURE_COLUMNS))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from journeylib.data.problems import ArgumentError
+from journeylib.journey.attempts import follow_attempts
 from journeylib.journey.engine import collect_table
 from journeylib.journey.frames import TIME, Events, open_events, rename_safely
 from journeylib.journey.labels import decode_columns, read_labels
@@ -22,7 +23,7 @@ from journeylib.journey.order import (
     rank_events,
 )
 from journeylib.journey.reach import FunnelRule, follow_units
-from journeylib.journey.steps import Step, match_steps
+from journeylib.journey.steps import Step, match_steps, parse_steps
 
 __all__ = ["NoUnitsError", "describe_funnel", "sum_outcomes"]
 
@@ -45,6 +46,8 @@ def describe_funnel(
     order: str,
     within: str | float | pd.Timedelta | None,
     as_of: int | str | pd.Timestamp | None,
+    attempts: str = "first",
+    exclude: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Describe how a funnel is counted, in plain values that a project's settings can hold.
 
@@ -52,14 +55,14 @@ def describe_funnel(
     ----------
     steps : sequence of str
         As for `count_funnel`.
-    unit, order, within, as_of
+    unit, order, within, as_of, attempts, exclude
         As for `count_funnel`.
 
     Returns
     -------
     dict
         steps, unit, order, window_days (a whole number where it is one; None without a window) and as_of
-        (None for the last event).
+        (None for the last event); attempts and exclude where they are not the first alone and none.
 
     Examples
     --------
@@ -70,7 +73,9 @@ def describe_funnel(
     days = None if window is None else window / 86_400_000_000
     whole = int(days) if days is not None and days == int(days) else days
     known = int(as_of) if isinstance(as_of, (int, np.integer)) else None if as_of is None else str(as_of)
-    return {"steps": list(steps), "unit": unit, "order": order, "window_days": whole, "as_of": known}
+    more: dict[str, Any] = {} if attempts == "first" else {"attempts": attempts}
+    more |= {"exclude": list(exclude)} if exclude else {}
+    return {"steps": list(steps), "unit": unit, "order": order, "window_days": whole, "as_of": known, **more}
 
 
 def sum_outcomes(
@@ -83,6 +88,8 @@ def sum_outcomes(
     periods: Mapping[str, tuple[int, int] | None],
     as_of: int | str | pd.Timestamp | None,
     segments: Sequence[str],
+    attempts: str = "first",
+    exclude: Sequence[str] = (),
     by_person: bool = True,
 ) -> pd.DataFrame:
     """Sum, for each person, how many of the person's units reached each step.
@@ -93,7 +100,7 @@ def sum_outcomes(
         One row is one event.
     steps : sequence of Step
         From `parse_steps`.
-    unit, order, within, as_of : as for `count_funnel`
+    unit, order, within, as_of, attempts, exclude : as for `count_funnel`
         How to count.
     periods : mapping
         Name to (start, end) in microseconds UTC, or to None for the whole table.
@@ -118,22 +125,27 @@ def sum_outcomes(
         Where an option is unknown, a column is missing or a step matches nothing.
     """
     _check_options(unit, order, periods)
+    _check_attempts(order, attempts, exclude)
     key, given = _UNITS[unit]
-    required = {TIME, "name", key, *(step.column for step in steps), *segments}
+    matched = [*steps, *(parse_steps(exclude) if exclude else [])]
+    required = {TIME, "name", key, *(step.column for step in matched), *segments}
     kept = ["customer", "device_id", "local_day", *ORDER_COLUMNS, *([given] if given else [])]
     labels = read_labels(events)
     frame = open_events(events, required=sorted(required), optional=kept, as_codes=True)
-    coded = {one.column for one in steps} & set(labels)
+    coded = {one.column for one in matched} & set(labels)
     coded = coded if len(coded) == 1 and not coded & set(segments) else set()
     frame = decode_columns(frame, {name: labels[name] for name in labels if name not in coded})
     facts = inspect_events(frame)
-    matches = match_steps(frame, steps, {name: labels[name] for name in coded})
+    matches = match_steps(frame, matched, {name: labels[name] for name in coded})
     matches = matches._replace(frame=_mark_units(matches.frame, facts, key, given))
     ranges = list(dict.fromkeys(periods.values()))
     safe = [rename_safely(column) for column in segments]
     window, known = _read_window(within), _read_as_of(as_of, facts)
     rule = FunnelRule(unit, order, window, known, ranges, safe, facts.unordered > 0)
-    with follow_units(matches, rule) as outcomes:
+    follow = follow_units(matches, rule)
+    if exclude or attempts == "every":
+        follow = follow_attempts(matches, rule, n_steps=len(steps), every=attempts == "every")
+    with follow as outcomes:
         summed = [_sum_by_person(outcomes, column, len(steps), unit, by_person) for column in ("", *safe)]
         sums = pd.concat(summed)
     parts = [
@@ -153,6 +165,15 @@ def _check_options(unit: str, order: str, periods: Mapping[str, tuple[int, int] 
     if order not in _ORDERS:
         raise ArgumentError(f"order must be one of {', '.join(_ORDERS)}, found {order!r}")
     cut_periods({which: period for which, period in periods.items() if period is not None})
+
+
+def _check_attempts(order: str, attempts: str, exclude: Sequence[str]) -> None:
+    if attempts not in ("first", "every"):
+        raise ArgumentError(f"attempts must be first or every, found {attempts!r}")
+    if isinstance(exclude, str):
+        raise ArgumentError(f"exclude is a list of steps, found {exclude!r}")
+    if order != "ordered" and (exclude or attempts == "every"):
+        raise ArgumentError(f"exclude and attempts='every' need order='ordered', found {order!r}")
 
 
 def _read_window(within: str | float | pd.Timedelta | None) -> int | None:

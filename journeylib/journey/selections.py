@@ -81,9 +81,10 @@ def select_journeys(
 
     Notes
     -----
-    Each step is strictly later than the one before, and each event serves one step. All ways to lay the
-    pattern over a journey are looked at, not only the earliest. Events known by their day only are neither
-    before nor after other events of that day.
+    Every function of this room can be asked about the people found: give it `keep_customers(events, found)`
+    in place of the events. Each step is strictly later than the one before, and each event serves one step.
+    All ways to lay the pattern over a journey are looked at, not only the earliest. Events known by their
+    day only are neither before nor after other events of that day.
 
     Examples
     --------

@@ -77,6 +77,59 @@ class Review:
             for funnel in self.settings["funnels"]
         }
 
+    @property
+    def conversion(self) -> str:
+        """Return the last step of the first declared funnel; empty without a funnel."""
+        funnels = self.settings["funnels"]
+        return str(funnels[0]["steps"][-1]) if funnels else ""
+
+    def list_funnel_steps(self) -> list[str]:
+        """Return the steps of the first declared funnel; empty without a funnel."""
+        funnels = self.settings["funnels"]
+        return [str(step) for step in funnels[0]["steps"]] if funnels else []
+
+    def list_touchpoints(self) -> pd.DataFrame:
+        """Return the team's own table of touchpoints, one row a pattern, in the order of the journey."""
+        table = pd.DataFrame(
+            self.settings["touchpoints"], columns=["touchpoint", "stage", "channel", "expected_order"]
+        )
+        place = pd.to_numeric(table["expected_order"], errors="coerce")
+        return table.assign(expected_order=place).sort_values(
+            "expected_order", kind="stable", ignore_index=True
+        )
+
+    def list_stages(self) -> list[str]:
+        """Return the stages that touchpoints stand in, in the order of the journey."""
+        listed = self.list_touchpoints()["stage"].dropna()
+        return [stage for stage in dict.fromkeys(listed) if stage]
+
+    def list_own_channels(self) -> list[str]:
+        """Return the channels that lead nobody here: those without a touchpoint in the first stage."""
+        listed = self.list_touchpoints().dropna(subset=["channel"])
+        first = self.list_stages()[:1]
+        leading = set(listed.loc[listed["stage"].isin(first), "channel"])
+        return sorted(set(listed["channel"]) - leading - {""})
+
+    def has_values(self, column: str, table: str = "events") -> bool:
+        """Tell whether a table has the column, with a value in any row."""
+        path = self.tables.path(table)
+        if column not in pq.read_schema(path).names:
+            return False
+        query = f"SELECT count(\"{column}\") > 0 FROM read_parquet('{path}')"
+        return bool(duckdb.execute(query).fetchall()[0][0])
+
+    def read_heard(self) -> pd.DataFrame:
+        """Return when each respondent said where they first heard of us: answered_at and source."""
+        if not self.tables.has("answers"):
+            return pd.DataFrame({"answered_at": [], "source": []})
+        answers, responses = self.tables.read("answers"), self.tables.read("responses")
+        asked = answers.loc[answers["role"] == "heard_from", ["response", "text"]]
+        told = asked.merge(responses[["response", "answered_at"]], on="response")
+        names = self.settings.get("sources_heard", {})
+        return told.assign(source=told["text"].map(lambda code: names.get(code, code)))[
+            ["answered_at", "source"]
+        ]
+
     def list_active_customers(self) -> dict[str, list[str]]:
         """Return the customers (pseudonyms) with an event, by covered period; empty without events."""
         if not self.tables.has("events"):

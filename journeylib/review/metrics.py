@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from journeylib.review.behaviour_metrics import BEHAVIOUR_METRICS
 from journeylib.review.metric_record import COUNT, NPS, WEIGHTED, WILSON, Metric, T
 from journeylib.review.service_metrics import SERVICE_METRICS
 
@@ -176,7 +177,7 @@ for _name, _title, _told in (
 ):
     _base = "a respondent's ticks on questions that have nothing to do with one another"
     METRICS[_name] = Metric(_title, "percent", f"ticks {_told}", _base, T, "the period", "neither", 5)
-METRICS |= SERVICE_METRICS
+METRICS |= BEHAVIOUR_METRICS | SERVICE_METRICS
 
 _SCORES = ("nps", "csat_mean", "csat_top2", "ces_mean", "ces_top3")
 for _name in _SCORES:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pandas as pd
 
+from journeylib.data.codebook import split_codes
 from journeylib.data.periods import Period, parse_period, period_at, previous_period, year_ago_period
 from journeylib.data.problems import InputError, Problem, say_nearest
 from journeylib.data.project import Project
@@ -151,12 +152,19 @@ def prepare_review(
         "touchpoints": json.loads(project.touchpoints.drop(columns="line").to_json(orient="records")),
         "actions": json.loads(project.actions.drop(columns="line").to_json(orient="records")),
         "event_checks": check_events(tables, periods) if complete and tables.has("events") else {},
+        "sources_heard": _name_sources(project.codebook),
         "unmapped": json.loads(unmapped.head(20).to_json(orient="records")),
     }
     (tables.folder / SETTINGS_FILE).write_text(
         json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
     return Prepared(tables.folder, tables, settings)
+
+
+def _name_sources(codebook: pd.DataFrame) -> dict[str, str]:
+    """Name the codes of the question where the company was first heard of."""
+    asked = codebook[codebook["role"] == "heard_from"]
+    return {code: name for text in asked["values"] for code, name in split_codes(str(text)).items() if name}
 
 
 def _check_metrics(project: Project) -> None:

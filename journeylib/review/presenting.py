@@ -8,7 +8,7 @@ import pandas as pd
 
 from journeylib.evidence.suppression import suppress_small_bases
 from journeylib.review.metrics import METRICS, list_metrics
-from journeylib.review.wording import say_place, say_unit
+from journeylib.review.wording import find_shape, say_place, say_unit
 
 __all__ = [
     "concat_measures",
@@ -111,7 +111,7 @@ def present_measures(
     earlier = ["previous"] if values[0] == values[1] else ["previous", "year_ago"]  # for a year they are one
     rows = []
     for _, row in now.head(most or len(now)).iterrows():
-        unit = "points" if row["metric"] == "events_per_session" else row["unit"]
+        unit = find_shape(row["metric"], row["unit"])
         hidden = pd.isna(row["value"])
         cells = {
             "What": say_place(row),
@@ -159,7 +159,7 @@ def say_measures(measures: pd.DataFrame, *, minimum_base: int = 10, most: int = 
         shown[name] = shown[name].fillna("").astype("str") if name in shown else ""
     lines = []
     for _, row in shown.head(most).iterrows():
-        unit = "points" if row["metric"] == "events_per_session" else METRICS[row["metric"]].unit
+        unit = find_shape(row["metric"], METRICS[row["metric"]].unit)
         low, high = say_unit(row["low"], unit), say_unit(row["high"], unit)
         interval = f"95 % interval {low} to {high}, n {int(row['n']):,}"
         lines.append(f"- **{say_place(row)}**: {say_unit(row['value'], unit)} ({interval})")

@@ -62,7 +62,7 @@ def _read_period(label: str, like: Period) -> Period:
 def measure_coverage(
     tables: TrustedTables, periods: Mapping[str, Period], *, freshness_days: float
 ) -> dict[str, Any]:
-    """Return what each period holds of events and of the survey.
+    """Return what each period holds of events, of the survey and of service contacts.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def measure_coverage(
     Returns
     -------
     dict
-        For ``events`` and ``survey`` where they exist, and each period: rows, covered, why (a sentence, where
-        it is not covered), first_us and last_us.
+        For ``events``, ``survey`` and ``service_contacts`` where they exist, and each period: rows, covered,
+        why (a sentence, where it is not covered), first_us and last_us.
     """
     coverage: dict[str, Any] = {}
     if tables.has("events"):
@@ -89,7 +89,22 @@ def measure_coverage(
     if tables.has("responses"):
         responses = tables.read("responses")
         coverage["survey"] = {which: _cover_survey(responses, period) for which, period in periods.items()}
+    if tables.has("service_contacts"):
+        opened = tables.read("service_contacts")["opened_at"].dropna().astype("int64").sort_values()
+        coverage["service_contacts"] = {which: _cover_contacts(opened, one) for which, one in periods.items()}
     return coverage
+
+
+def _cover_contacts(opened: pd.Series, period: Period) -> dict[str, Any]:
+    """Say what a period holds; a desk may be quiet for days, so that only its first contact counts."""
+    inside = opened[(opened >= period.start_us) & (opened < period.end_us)]
+    why = ""
+    if inside.empty:
+        why = f"there is no service contact in {period.label}"
+    elif opened.iloc[0] == inside.iloc[0] and inside.iloc[0] - period.start_us > WATERMARK_US:
+        why = f"service contacts begin on {say_day(int(inside.iloc[0]), period.timezone)}"
+    first, last = (int(inside.iloc[0]), int(inside.iloc[-1])) if len(inside) else (None, None)
+    return {"rows": len(inside), "covered": not why, "why": why, "first_us": first, "last_us": last}
 
 
 def _cover_events(

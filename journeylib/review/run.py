@@ -33,6 +33,8 @@ CHAPTERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("first_page", ()),
     ("journey_map", ("events", "survey")),
     ("where_customers_leave", ("events",)),
+    ("which_ways_they_go", ("events",)),
+    ("when_they_ask_for_help", ("service_contacts",)),
     ("what_they_say", ("survey",)),
     ("who_they_are", ("events",)),
     ("how_far_to_trust_this", ()),
@@ -209,7 +211,11 @@ def _copy_tables(recorded: Path, folder: Path) -> None:
 
 def _reasons(coverage: Mapping[str, Any]) -> dict[str, str]:
     """Return why the previous period is not compared, by unit of analysis."""
-    units = {"events": ("people", "sessions", "baskets"), "survey": ("respondents",)}
+    units = {
+        "events": ("people", "sessions", "baskets"),
+        "survey": ("respondents",),
+        "service_contacts": ("contacts",),
+    }
     reasons: dict[str, str] = {}
     for table, one in coverage.items():
         if one["previous"]["why"]:

@@ -59,7 +59,7 @@ def list_freshness(review: Review) -> pd.DataFrame:
             ]
             rows.append(
                 [
-                    f"{table}, {period.label}",
+                    f"{table.replace('_', ' ')}, {period.label}",
                     f"{one['rows']:,}",
                     *days,
                     "yes" if one["covered"] else f"no: {one['why']}",

@@ -27,7 +27,8 @@ VERDICTS = {
     "suppressed": "hidden, too few",
     "series_break": "the question changed, not compared",
 }
-TOLD_TWICE = ("step_conversion", "step_count")  # drop_off says the same
+TOLD_TWICE = ("step_conversion", "step_count", "lost_count", "value_lost")  # drop_off says the same
+MEANS_OF_COUNTS = ("events_per_session", "hand_offs_per_case", "resolution_hours")  # shown with decimals
 ARROWS = {"rose": "▲ ", "fell": "▼ "}
 
 
@@ -60,9 +61,17 @@ def say_unit(value: float | None, unit: str, *, signed: bool = False) -> str:
         "percent": f"{value:{sign},.1f} %",
         "points": f"{value:{sign},.2f}",
         "count": f"{value:{sign},.0f}",
+        "money": f"{value:{sign},.0f}",
+        "minutes": f"{value:{sign},.1f} min",
+        "days": f"{value:{sign},.1f} days",
     }
     text = shapes.get(unit, f"{value:{sign},.1f}")
     return text.replace("-", "−")
+
+
+def find_shape(metric: str, unit: str) -> str:
+    """Return the unit in whose shape a metric's numbers are written: a mean of counts has decimals."""
+    return "points" if metric in MEANS_OF_COUNTS else unit
 
 
 def say_value(row: pd.Series, column: str = "value") -> str:
@@ -80,8 +89,7 @@ def say_value(row: pd.Series, column: str = "value") -> str:
     str
         The number, or a dash.
     """
-    unit = "mean" if row["metric"] == "events_per_session" else row["unit"]
-    return say_unit(row[column], "points" if unit == "mean" else unit)
+    return say_unit(row[column], find_shape(row["metric"], row["unit"]))
 
 
 def say_change(row: pd.Series) -> str:
@@ -99,7 +107,7 @@ def say_change(row: pd.Series) -> str:
     """
     if pd.isna(row["change"]):
         return "–"
-    unit = "points" if row["metric"] == "events_per_session" else row["unit"]
+    unit = find_shape(row["metric"], row["unit"])
     change, low, high = (say_difference(row[name], unit) for name in ("change", "change_low", "change_high"))
     mark = " points" if unit == "percent" else ""
     return f"{change}{mark} ({low} to {high})"

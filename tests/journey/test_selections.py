@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from journeylib.journey.journeys import list_lost, read_journey
+from journeylib.journey.customers import list_journey
+from journeylib.journey.lost_units import list_lost
 from journeylib.journey.selections import PatternStep, keep_customers, select_journeys
 
 SECOND = 1_000_000
@@ -182,19 +183,9 @@ def test_who_was_lost_at_a_step_is_listed_with_when(make_events):
         list_lost(events, steps, step="event:view")
 
 
-def test_a_journey_is_read_in_its_order_whatever_the_order_of_rows(make_events):
-    events = make_events(
-        "a 60 buy\na 0 view\nb 5 view\na 60 add", touchpoint=["till", "page", "page", "cart"]
-    )
-    found = read_journey(events.sample(frac=1, random_state=1), "a")
-    assert found["name"].tolist() == ["view", "add", "buy"]
-    assert found["minutes_since"].tolist()[1:] == [1.0, 0.0]
-    assert found["touchpoint"].tolist() == ["page", "cart", "till"]
-    assert str(found["occurred_at"].dt.tz) == "UTC"
-    with pytest.raises(ValueError, match="no event of the customer 'z'"):
-        read_journey(events, "z")
-
-
 def test_no_time_is_told_between_events_known_by_their_day(make_events):
     events = make_events("a 0 view\na 86400 view\na 90000 buy", precision=["second", "day", "second"])
-    assert read_journey(events, "a")["minutes_since"].isna().all()
+    events = events.assign(session=1, position=[1, 2, 3])
+    assert list_journey(events, "a")["minutes_since_last"].isna().all()
+    told = list_journey(events.assign(precision="second"), "a")["minutes_since_last"]
+    assert told.tolist()[1:] == [1440.0, 60.0]

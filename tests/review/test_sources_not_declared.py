@@ -24,7 +24,7 @@ DEPENDS = {
     "survey": {"unit_of_analysis": {"respondents"}, "metric": {"response_rate"}},
     "customers": {"segment": {"plan", "region", "contract", "loyalty"}},
     "orders": {},
-    "service_contacts": {},
+    "service_contacts": {"unit_of_analysis": {"contacts"}},
     "exposures": {},
 }
 VALUES = ["value", "low", "high", "n", "n_effective", "which"]
@@ -92,7 +92,11 @@ def test_a_source_that_is_not_declared_costs_what_needs_it_and_nothing_else(
     names, code, everything = whole
     left, left_code, rest = review(drop_source(sample, table, tmp_path / "part"), tmp_path)
     assert (code, left_code) == (0, 0)
-    needed = {"events": ["where_customers_leave", "who_they_are"], "survey": ["what_they_say"]}
+    needed = {
+        "events": ["where_customers_leave", "which_ways_they_go", "who_they_are"],
+        "survey": ["what_they_say"],
+        "service_contacts": ["when_they_ask_for_help"],
+    }
     assert left == [name for name in names if name not in needed.get(table, [])]
     assert not mark_dependent(rest, table).any()
     expected = everything[~mark_dependent(everything, table) & everything["chapter"].isin(left)]
@@ -105,5 +109,6 @@ def test_a_source_that_is_not_declared_costs_what_needs_it_and_nothing_else(
 
 
 def test_the_chapters_stand_in_the_reader_s_order() -> None:
-    order = ["first_page", "journey_map", "where_customers_leave", "what_they_say", "who_they_are"]
+    order = ["first_page", "journey_map", "where_customers_leave", "which_ways_they_go"]
+    order += ["when_they_ask_for_help", "what_they_say", "who_they_are"]
     assert [name for name, _ in CHAPTERS] == [*order, "how_far_to_trust_this"]
