@@ -110,8 +110,8 @@ def to_channel_paths(paths: pd.DataFrame, *, separator: str = " > ") -> pd.DataF
     Examples
     --------
     >>> paths = pd.DataFrame({"path": [("ad", "site")], "n": [5], "conversions": [2], "value": [30.0]})
-    >>> to_channel_paths(paths).iloc[0].tolist()
-    ['ad > site', 2, 30.0, 3]
+    >>> to_channel_paths(paths).values.tolist()
+    [['ad > site', 2, 30.0, 3]]
     """
     if missing := sorted({"path", "n", "conversions", "value"} - set(paths.columns)):
         raise ArgumentError(
