@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from journeylib.journey.channel_paths import list_channel_paths
 from journeylib.journey.adapters import to_channel_paths, to_eventstream, to_pm4py
+from journeylib.journey.channel_paths import list_channel_paths
 
 HOUR = 3_600_000_000
 
