@@ -86,33 +86,35 @@ def score_answers(
     rows: list[dict[str, Any]] = []
     for metric, (_, kind) in SCORES.items():
         units = average_units(asked, metric=metric)
-        labelled = units[units["label"].notna()]
-        for _, group in labelled.groupby("place"):
-            rows.extend(_score_group(group, kind=kind, metric=metric, weighted=weighted))
+        rows.extend(_score_places(units[units["label"].notna()], kind=kind, metric=metric, weighted=weighted))
     return _lay_out(pd.DataFrame(rows), asked=asked, people=people, segment=segment)
 
 
-def _score_group(group: pd.DataFrame, *, kind: str, metric: str, weighted: bool) -> list[dict[str, Any]]:
-    """Score one place and label in each of its periods, the reviewed one first."""
+def _score_places(units: pd.DataFrame, *, kind: str, metric: str, weighted: bool) -> list[dict[str, Any]]:
+    """Score each place and label in each of its periods, the reviewed one first."""
     rows: list[dict[str, Any]] = []
-    reviewed: pd.DataFrame | None = None
-    for which in [name for name in PERIODS if group["which"].eq(name).any()]:
-        taken = group[group["which"].eq(which)]
-        used = taken[taken["weight"].notna()]
-        if used.empty:
-            continue
-        sums = sum_units(used)
+    group = ["place", "which"]
+    used = units[units["weight"].notna()]
+    keys: dict[Any, dict[str, Any]] = (
+        used.drop_duplicates(group).set_index(group)[[*KEYS, "label"]].to_dict("index")  # type: ignore[assignment]
+    )
+    taken, weighed = (table.groupby(group, observed=True).size().to_dict() for table in (units, used))
+    by_place: Any = sum_units(used, within=group).groupby(level=group, observed=True)
+    sums: dict[Any, pd.DataFrame] = {key: table.droplevel([0, 1]) for key, table in by_place}
+    for place, which in sorted(sums, key=lambda pair: (pair[0], PERIODS.index(pair[1]))):
+        here = sums[place, which]
         found = estimate_from_sums(
-            kind, sums["total"], sums["units"], squares=sums["squares"], counts=sums["count"]
+            kind, here["total"], here["units"], squares=here["squares"], counts=here["count"]
         )
         if which == "reviewed":
-            reviewed, found["covariance"] = sums, np.nan
+            found["covariance"] = np.nan
         else:
-            found["covariance"] = 0.0 if reviewed is None else covariance(kind, reviewed, sums)
-        key = {name: group[name].iloc[0] for name in [*KEYS, "label"]}
+            reviewed = sums.get((place, "reviewed"))
+            found["covariance"] = 0.0 if reviewed is None else covariance(kind, reviewed, here)
         name = f"{metric}_weighted" if weighted else metric
-        left_out = len(taken) - len(used)
-        rows.append({"metric": name, **key, "which": which, **found, "n_without_weight": left_out})
+        lost = taken[place, which] - weighed[place, which]
+        key = keys[place, which]
+        rows.append({"metric": name, **key, "which": which, **found, "n_without_weight": lost})
     return rows
 
 

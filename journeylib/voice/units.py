@@ -107,18 +107,21 @@ def average_units(asked: pd.DataFrame, *, metric: str) -> pd.DataFrame:
     return about[[*KEYS, "label", "which", "place", "person", "weight"]].join(means[["points", "squares"]])
 
 
-def sum_units(units: pd.DataFrame) -> pd.DataFrame:
+def sum_units(units: pd.DataFrame, *, within: Sequence[str] = ()) -> pd.DataFrame:
     """Sum respondents into one row a person, the form in which the evidence room takes them.
 
     Parameters
     ----------
     units : pandas.DataFrame
         One row is one respondent: ``person``, ``weight``, ``points``, ``squares``; no missing values.
+    within : sequence of str
+        Columns, such as the place and the period, within each of which persons are summed for themselves.
 
     Returns
     -------
     pandas.DataFrame
-        One row is one person (index): ``total``, ``units`` and ``squares``, each times weight, and ``count``
+        One row is one person (index, below the columns of ``within``):
+        ``total``, ``units`` and ``squares``, each times weight, and ``count``
         (respondents).
 
     Examples
@@ -129,7 +132,8 @@ def sum_units(units: pd.DataFrame) -> pd.DataFrame:
     """
     weight = units["weight"]
     parts = {"total": weight * units["points"], "units": weight, "squares": weight * units["squares"]}
-    return pd.DataFrame({"person": units["person"], **parts, "count": 1}).groupby("person").sum()
+    table = pd.DataFrame({**{name: units[name] for name in [*within, "person"]}, **parts, "count": 1})
+    return table.groupby([*within, "person"], observed=True).sum()
 
 
 def _count_questions(asked: pd.DataFrame) -> pd.Series:

@@ -13,8 +13,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 REVIEW = sorted((ROOT / "notebooks" / "review").glob("*.ipynb"))
-NORMALISED = ["--keep-output", "--keep-count", "--extra-keys",
-              "metadata.papermill cell.metadata.papermill cell.metadata.execution"]  # fmt: skip
 
 
 def run_nbval(notebook: Path) -> subprocess.CompletedProcess[str]:
@@ -98,16 +96,6 @@ def test_a_notebook_reads_as_the_house_style_says(notebook: Path) -> None:
         assert not re.search(r"^\s*(def|class) ", cell.source, re.M), cell.source
     for line in code[0].source.splitlines():
         assert re.fullmatch(r'[a-z_]+ = ("[^"#=]*"|-?\d+(\.\d+)?|True|False)  # .+', line), line
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_normalised(notebook: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbstripout", *NORMALISED, "--verify", str(notebook)],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"run make format: {done.stdout} {done.stderr}"
 
 
 @pytest.mark.parametrize("notebook", REVIEW, ids=lambda path: path.stem)
