@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import narwhals.stable.v2 as nw
 import pandas as pd
 
@@ -113,7 +114,8 @@ class Review:
     def has_values(self, column: str, table: str = "events") -> bool:
         """Tell whether a table has the column, with a value in any row."""
         path = self.tables.path(table)
-        if column not in pq.read_schema(path).names:
+        described = duckdb.execute(f"DESCRIBE SELECT * FROM read_parquet('{path}')").fetchall()
+        if column not in {row[0] for row in described}:
             return False
         query = f"SELECT count(\"{column}\") > 0 FROM read_parquet('{path}')"
         return bool(duckdb.execute(query).fetchall()[0][0])
