@@ -1,4 +1,8 @@
-"""Kernels of the chapters: of this very Python, reached without the network, gone when the run is."""
+"""Kernels of the chapters: of this very Python, reached without the network, gone when the run is.
+
+A kernel spends seconds on importing libraries, so one that has made a chapter makes the next one too, with
+nothing left of the names of the one before.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,15 @@ __all__ = ["QuietKernelManager", "hold_kernels"]
 
 LONGEST_SOCKET = 100  # a socket's path may have 107 characters on Linux, 103 on macOS
 LONGEST_BASE = 60
+# What a chapter leaves behind: figures, names, and the number of the next cell.
+CLEAR = """\
+import sys
+if "matplotlib.pyplot" in sys.modules:
+    sys.modules["matplotlib.pyplot"].close("all")
+get_ipython().run_line_magic("reset", "-f")
+get_ipython().execution_count = 1
+__import__("gc").collect()
+"""
 
 
 class QuietKernelManager(AsyncKernelManager):
@@ -47,7 +60,36 @@ class QuietKernelManager(AsyncKernelManager):
             self.connection_file = os.path.join(place, "connection.json")
             if os.name != "nt" and len(place) + len("/k-9") <= LONGEST_SOCKET:
                 self.transport, self.ip = "ipc", f"{place}/k"
+        self.client_class = "jupyter_client.asynchronous.AsyncKernelClient"
+        self._clients: list[Any] = []
         self.started.append(self)
+
+    def client(self, **settings: Any) -> Any:
+        """Return a client, as papermill asks for one a notebook; `clear` closes its channels."""
+        made = super().client(**settings)
+        self._clients.append(made)
+        return made
+
+    def clear(self) -> bool:
+        """Make the kernel ready for another notebook; False where that fails, and the kernel is to be ended.
+
+        Returns
+        -------
+        bool
+            Whether the kernel has answered that nothing is left of the notebook before.
+        """
+        while self._clients:
+            self._clients.pop().stop_channels()
+        client = self.blocking_client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=60)
+            reply = client.execute_interactive(CLEAR, silent=True, store_history=False, timeout=60)
+            return bool(reply["content"]["status"] == "ok")
+        except (RuntimeError, TimeoutError):
+            return False
+        finally:
+            client.stop_channels()
 
     async def _async_start_kernel(self, **settings: Any) -> None:
         """Start the kernel; what it prints outside of its cells must not mix with the command's output."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -162,8 +163,11 @@ def run_notebooks(
     for name in ("papermill", "traitlets"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with hold_kernels() as manager_class, ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
+        held = threading.local()  # a kernel a thread, since a client belongs to the thread that made it
         waiting = {
-            pool.submit(_run_one, path, dict(parameters), cwd, made / path.name, seconds, manager_class): path
+            pool.submit(
+                _run_one, path, dict(parameters), cwd, made / path.name, seconds, manager_class, held
+            ): path
             for path, parameters in jobs
         }
         count = len(waiting)
@@ -194,6 +198,7 @@ def _run_one(
     made: Path,
     seconds: int,
     manager_class: type[QuietKernelManager],
+    held: threading.local,
 ) -> None:
     begun: list[str] = []
 
@@ -205,6 +210,12 @@ def _run_one(
         where = f" in code cell {len(begun)} ({begun[-1]})" if begun else " before its first cell"
         return RunFailed(f"chapter {path.stem} {what}{where}{mend}")
 
+    manager: QuietKernelManager | None = getattr(held, "manager", None)
+    held.manager = None
+    if manager is None or not manager.clear():
+        if manager is not None:
+            manager.stop()
+        manager = manager_class(kernel_name="python3")
     try:
         papermill.execute_notebook(
             str(path.resolve()),
@@ -214,9 +225,8 @@ def _run_one(
             progress_bar=False,
             request_save_on_cell_execute=False,
             execution_timeout=seconds,
-            kernel_manager_class=manager_class,
+            km=manager,
             on_cell_execute=note_cell,
-            shutdown_kernel="immediate",
             # The kernel's folder. papermill's own `cwd` would change that of this process, for both threads.
             resources={"metadata": {"path": str(cwd)}},
         )
@@ -230,3 +240,4 @@ def _run_one(
         if not isinstance(error, DeadKernelError) and "ernel" not in str(error):
             raise
         raise fail("lost its kernel", mend="; the machine may be short of memory") from None
+    held.manager = manager
