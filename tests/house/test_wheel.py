@@ -22,9 +22,10 @@ pytestmark = pytest.mark.wheel
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what points back to the repository or this venv."""
-    left_out = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST", "JUPYTER_PATH"}
-    return {key: value for key, value in os.environ.items() if key not in left_out}
+    """Return this process's environment without the repository's paths; Jupyter's files are this venv's."""
+    left_out = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST"}
+    kept = {key: value for key, value in os.environ.items() if key not in left_out}
+    return kept | {"JUPYTER_PATH": str(Path(sysconfig.get_path("data")) / "share" / "jupyter")}
 
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
