@@ -221,7 +221,7 @@ def _describe_steps(group: pd.DataFrame, steps: Sequence[Step]) -> list[dict[str
     """Describe each step in one row, from one row for all people with the same sums."""
     people = group["people"].to_numpy()
     group = pd.DataFrame(
-        {name: np.repeat(group[name].to_numpy(), people) for name in group if name.startswith(_SUMS)}
+        {name: np.repeat(group[name].to_numpy(), people) for name in group if str(name).startswith(_SUMS)}
     )
     entered = group["reached_1"]
     rows: list[dict[str, Any]] = []

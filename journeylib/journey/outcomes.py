@@ -228,5 +228,4 @@ def _sum_by_person(
     if unit == "people":
         person = nw.concat_str(nw.lit("c:"), nw.col("_person").cast(nw.String))
         sums = sums.with_columns(person.alias("_person"))
-    sums = collect_table(sums)
-    return name_segments(sums, column).rename(columns={"_person": "person"})
+    return name_segments(collect_table(sums), column).rename(columns={"_person": "person"})
