@@ -105,7 +105,7 @@ def number_states(
         before = nw.col("_state").shift(1).over("_unit", order_by="_number")
         coded = coded.with_columns(before.fill_null(-1).alias("_before"))
         coded = coded.filter(nw.col("_before") != nw.col("_state"))
-    if is_counted and not (conversion or collapse):  # nothing was left out since positions were given
+    if is_counted and labels and not (conversion or collapse):  # as kept: nothing was left out since
         return StateEvents(coded.with_columns(nw.col("_number").alias("_step")), names)
     step = nw.col("_number").cum_count().over("_unit", order_by="_number")
     return StateEvents(coded.with_columns(step.cast(nw.Int64).alias("_step")), names)
