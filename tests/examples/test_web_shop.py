@@ -8,10 +8,6 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from journeylib.data.project import read_project
-from journeylib.journey import measure_sessions
-from journeylib.review.preparation import prepare_review
-
 STEPS = ["catalog", "product_view", "add_to_cart", "cart", "shipping_details", "payment_details", "purchase"]
 START, END = pd.Timestamp("2024-04-01"), pd.Timestamp("2024-07-01")
 WINDOW = pd.Timedelta(days=30)
@@ -133,7 +129,9 @@ def test_no_event_is_unmapped(examples, log):
 
 
 @pytest.mark.parametrize("given", [True, False], ids=["given", "computed"])
-def test_over_the_whole_log_there_are_3605_sessions_given_and_computed_alike(data, examples, tmp_path, given):
+def test_over_the_whole_log_there_are_3605_sessions_given_and_computed_alike(
+    data, examples, run, read, one_row, tmp_path, given
+):
     project = tmp_path / "web_shop"
     shutil.copytree(examples / "web_shop", project)
     settings = (project / "journey.toml").read_text(encoding="utf-8")
@@ -141,10 +139,8 @@ def test_over_the_whole_log_there_are_3605_sessions_given_and_computed_alike(dat
     if not given:
         settings = settings.replace('session_given = "session_id"\n', "")
         (project / "journey.toml").write_text(settings, encoding="utf-8")
-    # What the chapters are given; the whole review is made for the quarter above.
-    prepared = prepare_review(read_project(project, data=data), tmp_path / "trusted", key=b"k", period="2024")
-    assert prepared.settings["reliability"]["exit_code"] == 3  # the log ends in June: the year is not over
-    measured = measure_sessions(tmp_path / "trusted" / "events.parquet", periods={"reviewed": (0, 2**60)})
-    values = measured[measured["segment"] == ""].set_index("metric")["value"]
-    assert values["session_count"] == 3605
-    assert values["events_per_session"] == pytest.approx(31106 / 3605, abs=1e-9)
+    # The log ends in June, so the year is made with exit 3: it is not over.
+    assert run("review", project, "--data", data, "--period", "2024", "--out", tmp_path / "out") == 3
+    findings = read(tmp_path / "out" / "web_shop" / "2024")
+    assert one_row(findings, "session_count")["value"] == 3605
+    assert one_row(findings, "events_per_session")["value"] == pytest.approx(31106 / 3605, abs=1e-9)

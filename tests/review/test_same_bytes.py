@@ -58,9 +58,11 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory, make_tiny: Callable[[Path
     """Make every real review of this module, two at a time."""
     base = tmp_path_factory.mktemp("reviews")
     tiny = make_tiny(base / "tiny")
-    dirty_clicks = make_tiny(base / "clicks")
+    dirty_clicks, survey_only = make_tiny(base / "clicks"), make_tiny(base / "survey")
     spoil(dirty_clicks)
     leave_out(dirty_clicks, "sources.survey")
+    for section in ("sources.events", "funnel"):
+        leave_out(survey_only, section)
     other = base / "a far away place"
     other.mkdir()
     keys = [{"JOURNEY_KEY": "one"}, {"JOURNEY_KEY": "another key, and a longer one"}]
@@ -77,6 +79,7 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory, make_tiny: Callable[[Path
             **keys[1],
         ),
         "dirty clicks only": lambda: review(dirty_clicks, "--out", "clicks reports", cwd=base),
+        "survey only": lambda: review(survey_only, "--out", "survey reports", cwd=base),
     }
     with ThreadPoolExecutor(max_workers=2) as pool:
         started = {name: pool.submit(job) for name, job in jobs.items()}
@@ -177,9 +180,15 @@ def test_dirt_moves_no_number(reviewed):
     pd.testing.assert_frame_equal(clean, dirty)
 
 
-def test_a_source_that_is_not_declared_costs_its_chapter(reviewed):
-    report = reviewed["dirty clicks only"].report
-    chapters = {path.stem for path in (report / "chapters").iterdir()}
-    assert "where_customers_leave" in chapters and "what_they_say" not in chapters
-    findings = pd.read_csv(report / "findings.csv", keep_default_na=False)
-    assert "what_they_say" not in set(findings["chapter"]) and len(findings) > 5
+@pytest.mark.parametrize(
+    ("which", "there", "absent"),
+    [
+        ("dirty clicks only", "where_customers_leave", "what_they_say"),
+        ("survey only", "what_they_say", "where_customers_leave"),
+    ],
+)
+def test_a_source_that_is_not_declared_costs_its_chapter_and_nothing_else(which, there, absent, reviewed):
+    chapters = {path.stem for path in (reviewed[which].report / "chapters").iterdir()}
+    assert there in chapters and absent not in chapters
+    findings = pd.read_csv(reviewed[which].report / "findings.csv", keep_default_na=False)
+    assert absent not in set(findings["chapter"]) and len(findings) > 5
