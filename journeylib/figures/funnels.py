@@ -65,7 +65,7 @@ def plot_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if pd.notna(earlier):
             axes.plot([earlier] * 2, [position - 0.34, position + 0.34], color=INK, linewidth=2, zorder=3)
     reach = max(first, before.max()) if before.notna().any() else first
-    _label_bars(axes, now, before=before, reach=reach)
+    _label_bars(axes, now, reach=reach)
     axes.set_xlim(0, reach * 1.3)
     axes.grid(visible=False)
     axes.set_xticks([])
@@ -121,13 +121,15 @@ def _take_period(steps: pd.DataFrame, which: str) -> pd.DataFrame:
     return kept.astype({"n": "float64"})
 
 
-def _label_bars(ax: Axes, now: pd.DataFrame, *, before: pd.Series, reach: float) -> None:
-    """Write count and share at the end of each bar, and the loss between two bars."""
+def _label_bars(ax: Axes, now: pd.DataFrame, *, reach: float) -> None:
+    """Write count and share in a column beside the bars, and the loss between two bars.
+
+    At the end of its bar a count would stand beside the mark of the period before, and be read as that.
+    """
     first, last_shown = now["n"].iloc[0], now["n"].iloc[0]
     for position, reached in enumerate(now["n"]):
-        end = max(0.0 if pd.isna(reached) else reached, before.fillna(0.0).iloc[position])
         words = _say_reached(reached, first=first, is_first=position == 0)
-        ax.text(end + reach * 0.012, position, words, va="center", fontsize=TEXT_POINTS, color=INK, zorder=4)
+        ax.text(reach * 1.03, position, words, va="center", fontsize=TEXT_POINTS, color=INK, zorder=4)
         if position and pd.notna(reached) and pd.notna(last_shown) and last_shown > 0:
             lost = last_shown - reached
             ax.text(

@@ -30,6 +30,7 @@ _WHICH = {"reviewed": "Now", "all": "All together", "previous": "Period before",
 _STYLES = ("now", "before", "lost")
 _SEGMENT_STYLES = ("now", "lost", "kept", "other")
 _WIDE = 100
+_TOPS = (20, 40, 60, 100)  # percent; the lowest that holds the curves and their bands is the axis
 _SMALLEST_BASE = 10
 
 
@@ -68,7 +69,8 @@ def plot_time_to_convert(curves: pd.DataFrame, *, by_segment: bool = False, ax: 
     styles = _SEGMENT_STYLES if by_segment else _STYLES
     for (name, curve), style in zip(drawn.items(), styles, strict=False):
         marks.append(_draw_curve(axes, curve, name, COLOURS[style], is_log=is_log))
-    axes.axhline(50, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    if axes.get_ylim()[1] >= 50:
+        axes.axhline(50, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     top = next(iter(drawn))
     title = f"{top}: {_say_median(drawn[top], whole=False)}" if by_segment else _say_median(drawn[top])
     write_heading(axes, title, marks=marks if len(marks) > 1 else [])
@@ -100,8 +102,10 @@ def _scale_time(ax: Axes, curves: dict[str, pd.DataFrame]) -> bool:
     times = pd.concat([curve.loc[curve["share"] > 0, "minutes"] for curve in curves.values()])
     last = max(max(curve["minutes"].max() for curve in curves.values()), 1e-9)
     first = max(times[times > 0].min() if (times > 0).any() else last, 1e-9)
-    ax.set_ylim(0, 100)
-    ax.set_yticks(range(0, 101, 25), [f"{share}\u00a0%" for share in range(0, 101, 25)])
+    highest = max(curve[["share", *({"high"} & {*curve})]].max().max() for curve in curves.values())
+    top = next(limit for limit in _TOPS if highest <= limit or limit == _TOPS[-1])
+    ax.set_ylim(0, top)
+    ax.set_yticks([top * part / 4 for part in range(5)], [f"{top * part / 4:g}\u00a0%" for part in range(5)])
     ax.grid(visible=True, axis="y")
     if last / first > _WIDE:
         ax.set_xscale("log")

@@ -6,15 +6,18 @@ import re
 
 from bs4 import BeautifulSoup, Comment, Tag
 
-__all__ = ["check_images", "mend_tables", "order_headings", "strip_active"]
+__all__ = ["check_images", "keep_units", "mend_tables", "order_headings", "strip_active"]
 
 _ACTIVE = (
     "script, style, link, meta, base, iframe, object, embed, form, video, audio, source, noscript, title"
 )
 _OWN_ATTRIBUTES = {"id", "style", "border", "align", "width", "height", "contenteditable"}
 _NUMBER = re.compile(
-    r"[+\-\u2212]?\s?[\d.,\u202f]*\d(\s?(%|pp|points?|pts))?([\s:]*[(\[][\d\s.,;:+\-\u2212\u2013%to]*[)\]])?"
+    r"[+\-\u2212]?\s?[\d.,\u202f]*\d(\s?(%|pp|points?|pts|min|h|days|[A-Z]{3}))?"
+    r"([\s:]*([(\[][\d\s.,;:+\-\u2212\u2013%to]*[)\]]|\(low base\)))?"
 )
+_NO_NUMBER = re.compile(r"fewer than \d+|not measured|too few to show")  # stands where a number would
+_UNIT_AFTER_NUMBER = re.compile(r"(?<=\d) (?=(?:%|min|h|days|points)(?![a-z]))|(?<=\bn) (?=\d)")
 _BLANK = {"", "nan", "none", "nat", "<na>", "\u2013", "\u2014", "-", "not shown"}
 
 
@@ -120,6 +123,24 @@ def check_images(soup: BeautifulSoup, *, chapter: str) -> None:
             )
 
 
+def keep_units(soup: BeautifulSoup) -> None:
+    """Keep a number and its unit on one line.
+
+    Parameters
+    ----------
+    soup : bs4.BeautifulSoup
+        A chapter; changed in place.
+
+    Returns
+    -------
+    None
+        The soup is changed.
+    """
+    for text in soup.find_all(string=_UNIT_AFTER_NUMBER):
+        if text.find_parent(["pre", "code"]) is None:
+            text.replace_with(_UNIT_AFTER_NUMBER.sub("\u00a0", text))
+
+
 def mend_tables(soup: BeautifulSoup, *, drop_counter: bool = True) -> None:
     """Give tables header scopes, captions, right-aligned numbers and a frame that scrolls by keyboard.
 
@@ -210,7 +231,7 @@ def _mark_columns(table: Tag) -> None:
         cells = [row[place] for row in body]
         header = head[-1][place] if head and len(head[-1]) == width else None
         words = [_words(cell) for cell in cells]
-        filled = [word for word in words if word.lower() not in _BLANK]
+        filled = [word for word in words if word.lower() not in _BLANK and not _NO_NUMBER.fullmatch(word)]
         if filled and all(_NUMBER.fullmatch(word) for word in filled):
             for cell in [*cells, *([header] if header is not None else [])]:
                 cell["class"] = "num"

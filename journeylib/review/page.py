@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from journeylib.review.executed import keep_shown_cells, normalise_notebook
-from journeylib.review.markup import check_images, mend_tables, order_headings, strip_active
+from journeylib.review.markup import check_images, keep_units, mend_tables, order_headings, strip_active
 
 __all__ = ["normalise_notebook", "render_chapter", "render_page"]
 
@@ -138,6 +138,7 @@ def _render_body(
     strip_active(soup)
     heading = order_headings(soup, prefix=prefix, top=top)
     mend_tables(soup, drop_counter=not with_code)
+    keep_units(soup)
     return heading, re.sub(r"\n{2,}", "\n", str(soup)).strip()
 
 
@@ -165,6 +166,7 @@ def _render_changes(table: pd.DataFrame | None, *, heading: str) -> Markup:
         return Markup("")
     soup = BeautifulSoup(table.to_html(index=False, na_rep="", border=0), "html.parser")
     mend_tables(soup)
+    keep_units(soup)
     for found in soup.find_all("table"):
         found.insert(0, soup.new_tag("caption", string=f"What changed: {heading}", attrs={"class": "hidden"}))
     for frame in soup.select("div.table"):

@@ -29,6 +29,7 @@ VERDICTS = {
 }
 TOLD_TWICE = ("step_conversion", "step_count", "lost_count", "value_lost")  # drop_off says the same
 MEANS_OF_COUNTS = ("events_per_session", "hand_offs_per_case", "resolution_hours")  # shown with decimals
+MANY_MINUTES = 120  # from here on minutes are written as hours
 ARROWS = {"rose": "▲ ", "fell": "▼ "}
 
 
@@ -53,6 +54,8 @@ def say_unit(value: float | None, unit: str, *, signed: bool = False) -> str:
     --------
     >>> say_unit(82.07, "percent")
     '82.1 %'
+    >>> say_unit(543.2, "minutes")
+    '9.1 h'
     """
     if value is None or pd.isna(value):
         return "–"
@@ -62,7 +65,7 @@ def say_unit(value: float | None, unit: str, *, signed: bool = False) -> str:
         "points": f"{value:{sign},.2f}",
         "count": f"{value:{sign},.0f}",
         "money": f"{value:{sign},.0f}",
-        "minutes": f"{value:{sign},.1f} min",
+        "minutes": f"{value / 60:{sign},.1f} h" if abs(value) >= MANY_MINUTES else f"{value:{sign},.1f} min",
         "days": f"{value:{sign},.1f} days",
     }
     text = shapes.get(unit, f"{value:{sign},.1f}")

@@ -145,6 +145,15 @@ def make_measures() -> pd.DataFrame:
     )
 
 
+def test_counts_stand_in_one_column_beyond_the_mark_of_the_period_before() -> None:
+    before = FUNNEL.assign(which="previous", n=FUNNEL["n"] * 3)
+    ax = plot_funnel(pd.concat([FUNNEL.assign(which="reviewed"), before]))
+    counts = [text for text in ax.texts if "lost" not in text.get_text()]
+    places = {text.get_position()[0] for text in counts}
+    assert len(counts) == len(FUNNEL) and len(places) == 1
+    assert places.pop() > 3 * FUNNEL["n"].max()
+
+
 @pytest.mark.parametrize("table", [FUNNEL, make_measures()])
 def test_drop_off_has_whiskers_from_low_to_high_and_the_base_of_the_step_before(table: pd.DataFrame) -> None:
     ax = plot_drop_off(table)

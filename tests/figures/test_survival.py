@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from journeylib.figures import get_alt_text, plot_time_to_convert
 
@@ -44,6 +45,16 @@ def test_the_period_before_stands_beside_and_the_words_hold_all_numbers() -> Non
 def test_a_curve_that_never_comes_to_a_half_says_how_far_it_comes() -> None:
     title = plot_time_to_convert(CURVE.assign(median_minutes=np.nan, share=30.0)).get_title(loc="left")
     assert title.replace("\u00a0", " ") == "After 20.0 minutes 30.0 % of 40 have converted, fewer than half"
+
+
+@pytest.mark.parametrize(("high", "top"), [(19.0, 20), (20.0, 20), (21.0, 40), (55.0, 60), (61.0, 100)])
+def test_the_axis_ends_above_the_highest_band_and_the_half_is_marked_where_it_shows(
+    high: float, top: float
+) -> None:
+    ax = plot_time_to_convert(CURVE.assign(share=10.0, low=5.0, high=high, median_minutes=np.nan))
+    assert ax.get_ylim() == (0, top)
+    halves = [line for line in ax.lines if list(line.get_ydata()) == [50, 50]]
+    assert len(halves) == (top >= 50)
 
 
 def test_segments_are_drawn_by_size_and_small_ones_only_named() -> None:

@@ -252,7 +252,7 @@ def test_an_unnamed_index_that_does_not_count_stays() -> None:
 def test_columns_of_numbers_are_marked_with_their_header_and_words_are_not() -> None:
     soup = read_table(SCORES)
     assert read(soup, "thead .num") == ["score", "share"]
-    assert read(soup, "tbody tr:first-child .num") == ["4.1", "82.1 %"]
+    assert read(soup, "tbody tr:first-child .num") == ["4.1", "82.1\u00a0%"]
 
 
 @pytest.mark.parametrize(
@@ -270,6 +270,20 @@ def test_words_with_digits_are_not_numbers(cell: str) -> None:
 def test_a_blank_cell_does_not_make_a_column_of_numbers_words() -> None:
     soup = read_table(pd.DataFrame({"a": ["x", "y"], "b": ["+1.0", ""]}))
     assert len(soup.select("tbody td.num")) == 2
+
+
+@pytest.mark.parametrize("words", ["fewer than 10", "not measured", "too few to show"])
+def test_what_stands_for_a_number_does_not_make_a_column_of_numbers_words(words: str) -> None:
+    soup = read_table(pd.DataFrame({"a": ["x", "y", "z"], "n": ["27 (low base)", words, "9.1 h"]}))
+    assert len(soup.select("tbody td.num")) == 3
+
+
+def test_a_number_keeps_its_unit_on_its_line() -> None:
+    cell = new_markdown_cell(
+        "It fell to 68.5 % (n 279) in 3 days, `5 %` as typed; 4 minutes and the 2 halls."
+    )
+    text = render(make_notebook(cell)).get_text()
+    assert "68.5\u00a0% (n\u00a0279) in 3\u00a0days, 5 % as typed; 4 minutes and the 2 halls." in text
 
 
 def test_grouped_columns_and_rows_have_group_scopes() -> None:
