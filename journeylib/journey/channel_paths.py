@@ -115,7 +115,7 @@ def list_channel_paths(
     steps = _number_touches(_claim_touches(coded, window), collapse=collapse, most=most_touches)
     has_value = "_value" in coded.columns
     with keep_table(_sum_journeys(steps, len(names), most_touches)) as journeys:
-        times = collect_table(_date_touches(steps, journeys)) if with_times else None
+        times = collect_table(_date_touches(steps)) if with_times else None
         parts = [
             (_count_paths if times is None else _list_dated)(
                 _choose_ended(journeys, period, window, known), names, most_touches, times
@@ -232,11 +232,11 @@ def _count_paths(
     return _tabulate(table, ["path"])
 
 
-def _date_touches(steps: nw.LazyFrame, journeys: nw.LazyFrame) -> nw.LazyFrame:
+def _date_touches(steps: nw.LazyFrame) -> nw.LazyFrame:
     """Take each kept touch's time before the end of its path."""
-    kept = steps.filter((nw.col("_step") > 0) & (nw.col("_state") > 0)).select(*_JOURNEY, "_step", TIME)
-    dated = kept.join(journeys.select(*_JOURNEY, "_ended"), on=list(_JOURNEY), how="inner")
-    return dated.select(*_JOURNEY, "_step", (nw.col("_ended") - nw.col(TIME)).alias("_before"))
+    before = nw.col(TIME).max().over(*_JOURNEY) - nw.col(TIME)
+    kept = steps.with_columns(before.alias("_before")).filter((nw.col("_step") > 0) & (nw.col("_state") > 0))
+    return kept.select(*_JOURNEY, "_step", "_before")
 
 
 def _list_dated(

@@ -210,8 +210,8 @@ def return_rows(events: Events, frame: nw.LazyFrame, *, columns: Sequence[str]) 
         numbers that may be missing are `Int64`). Else the relation, not yet computed, in no order.
     """
     if not isinstance(events, pd.DataFrame):
-        kept = [name for name in _rename_all(_open_relation(events).columns) if name not in columns]
-        wanted = [nw.col(name).alias(restore_name(name)) for name in kept]
-        return frame.select(*wanted, *columns).to_native()
+        kept = _rename_all(_open_relation(events).columns)
+        own = [name if name in columns else nw.col(name).alias(restore_name(name)) for name in kept]
+        return frame.select(*own, *(name for name in columns if name not in kept)).to_native()
     found = collect_table(frame.select([_ROW, *columns])).sort_values(_ROW)
     return events.assign(**{column: found[column].array for column in columns})

@@ -94,7 +94,8 @@ def explain_missing_spark(master: str = "") -> str:
 
     Examples
     --------
-    >>> explain_missing_spark("sc://host") in ("", explain_missing_spark("sc://other"))
+    >>> said = explain_missing_spark("local[2]")  # on this machine
+    >>> said == "" or said.startswith("Spark needs ")
     True
     """
     if find_spec("pyspark") is None:

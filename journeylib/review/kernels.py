@@ -7,10 +7,12 @@ nothing left of the names of the one before.
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +27,7 @@ __all__ = ["QuietKernelManager", "hold_kernels"]
 
 LONGEST_SOCKET = 100  # a socket's path may have 107 characters on Linux, 103 on macOS
 LONGEST_BASE = 60
+LONGEST_CLEARING = 60  # seconds
 # What a chapter leaves behind: figures, names, and the number of the next cell.
 CLEAR = """\
 import sys
@@ -83,13 +86,23 @@ class QuietKernelManager(AsyncKernelManager):
         client = self.blocking_client()
         client.start_channels()
         try:
-            client.wait_for_ready(timeout=60)
-            reply = client.execute_interactive(CLEAR, silent=True, store_history=False, timeout=60)
-            return bool(reply["content"]["status"] == "ok")
+            client.wait_for_ready(timeout=LONGEST_CLEARING)
+            asked, until = client.execute(CLEAR, silent=True), time.monotonic() + LONGEST_CLEARING
+            while time.monotonic() < until and self._find_process():
+                with suppress(queue.Empty):
+                    reply = client.get_shell_msg(timeout=0.5)
+                    if reply["parent_header"].get("msg_id") == asked:
+                        return bool(reply["content"]["status"] == "ok")
+            return False
         except (RuntimeError, TimeoutError):
             return False
         finally:
             client.stop_channels()
+
+    def _find_process(self) -> Any:
+        """Return the kernel's process while it runs, else None; `stop` may end it from another thread."""
+        process = getattr(self.provisioner, "process", None)
+        return None if process is None or process.poll() is not None else process
 
     async def _async_start_kernel(self, **settings: Any) -> None:
         """Start the kernel; what it prints outside of its cells must not mix with the command's output."""
@@ -100,8 +113,8 @@ class QuietKernelManager(AsyncKernelManager):
 
     def stop(self) -> None:
         """End the kernel and what it has started, at once; may be called from any thread, and twice."""
-        process = getattr(self.provisioner, "process", None)
-        if process is None or process.poll() is not None:
+        process = self._find_process()
+        if process is None:
             return
         with suppress(OSError):
             if os.name == "nt":

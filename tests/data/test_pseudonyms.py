@@ -84,7 +84,7 @@ def whole(shop):
     shop.add("orders", f"order,customer,ordered_at\no1,{c},2026-07-01\no2,{a},2026-07-02\n")
     shop.add("service_contacts", f"contact,customer,opened_at\nk1,{b},2026-07-01\nk2,,2026-07-01\n")
     shop.add("customers", f"customer,region\n{c},n\n{a},s\n{b},s\n")
-    shop.add("consents", f"customer,purpose,granted_at\n{b},analysis,2026-07-01\n")
+    shop.add("consents", f"customer,purpose,granted_at\n{b},analytics,2026-07-01\n")
     return shop.add("survey", f"ID,Q\n{b},9\n{a},3\nperson-guest-4711,5\n", options='period = "2026Q3"')
 
 

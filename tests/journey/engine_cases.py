@@ -550,7 +550,8 @@ def summarise_kept(table: Any) -> Any:
 
 def sum_people(table: Any) -> pd.DataFrame:
     options = {"unit": "people", "order": "ordered", "within": None, "as_of": None, "segments": ()}
-    return call("outcomes.sum_outcomes", steps.parse_steps(STEPS), periods={"all": None}, **options)(table)
+    found = call("outcomes.sum_outcomes", steps.parse_steps(STEPS), periods={"all": None}, **options)(table)
+    return found.sort_values("person", ignore_index=True)
 
 
 class Case(NamedTuple):

@@ -328,7 +328,10 @@ SMALL = {
     "orders": ("order,customer,ordered_at,revenue\no1,c1,2024-07-02,19.5\n", "ordered_at"),
     "service_contacts": ("contact,customer,opened_at\ns1,c1,2024-07-02\n", "opened_at"),
     "customers": ("customer,region,joined_at\nc1,North,2023-01-01\n", "customer"),
-    "consents": ("customer,purpose,granted_at\nc1,analytics,2024-01-01\n", "purpose"),
+    "consents": (
+        "customer,purpose,granted_at\n" + "".join(f"c{i},analytics,2024-01-01\n" for i in range(24)),
+        "purpose",
+    ),
     "exposures": ("day,touchpoint,reached,cost\n2024-07-02,TV,1000,50\n", "day"),
 }
 
@@ -343,7 +346,8 @@ def test_each_small_table_is_read_where_it_is_declared(table, tiny, command):
     declare_small(tiny, table, SMALL[table][0])
     ended = command("check", tiny, "--period", PERIOD)
     assert (ended.code, ended.err) == (0, "")
-    assert f"{table} one: rows in 1, used 1" in ended.out
+    rows = SMALL[table][0].count("\n") - 1
+    assert f"{table} one: rows in {rows}, used {rows}" in ended.out
 
 
 @pytest.mark.parametrize("table", SMALL)

@@ -94,7 +94,7 @@ def test_progress_is_told_to_a_person_who_watches(tiny, command, chapters, tmp_p
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     ended = command("review", tiny, "--period", PERIOD, "--out", tmp_path / "out")
     assert ended.code == 0
-    for told in ("reading", "running 6 chapters", "chapter what_they_say is done", "writing the page"):
+    for told in ("reading", "running 7 chapters", "chapter what_they_say is done", "writing the page"):
         assert told in ended.err
 
 
