@@ -89,8 +89,9 @@ def name_segments(sums: pd.DataFrame, column: str) -> pd.DataFrame:
     if not column:
         return sums.assign(segment="")
     name = restore_name(column).removeprefix("segment.")
-    labels = [f"{name}={MISSING_LABEL if pd.isna(label) else label}" for label in sums[column]]
-    return sums.assign(segment=labels).drop(columns=column)
+    codes, labels = pd.factorize(sums[column], use_na_sentinel=False)
+    texts = [f"{name}={MISSING_LABEL if pd.isna(label) else label}" for label in labels]
+    return sums.assign(segment=pd.array(texts, dtype="str").take(codes)).drop(columns=column)
 
 
 def tabulate_measures(
@@ -127,9 +128,10 @@ def tabulate_measures(
     groups: dict[Any, pd.DataFrame] = {
         key: group.set_index("person") for key, group in sums.groupby(["which", "segment"])
     }
+    segments = sorted(sums["segment"].unique())
     rows = []
     for measure in measures:
-        for segment in sorted(set(sums["segment"])):
+        for segment in segments:
             now = _read_sums(groups.get(("reviewed", segment)), measure)
             for name in which:
                 found = _read_sums(groups.get((name, segment)), measure)

@@ -141,8 +141,8 @@ def _compare(counted: pd.DataFrame, shown: list[Pattern], held: np.ndarray, unit
     rows, now, before = [], [], []
     for pattern, holds in zip(shown, held, strict=True):
         both = [_estimate(holds, n * (won == side), weights, people) for side in (True, False)]
-        both_sides = len(both[0][1]) and len(both[1][1])  # sums a person, where persons matter and there are any
-        shared = covariance("share", both[0][1], both[1][1]) if both_sides else 0.0
+        has_sums = len(both[0][1]) and len(both[1][1])  # a row a person, where persons matter
+        shared = covariance("share", both[0][1], both[1][1]) if has_sums else 0.0
         now.append(both[0][0])
         before.append({**both[1][0], "covariance": shared})
         counts = {"n": int(n[holds].sum()), "n_converted": int(n[holds & won].sum())}
