@@ -27,7 +27,8 @@ resident set. Seconds depend on the machine and on who else uses it; the ratios 
 benchmarks b2` runs one of them.
 
 Ours are public functions: `keep_sessions`, `count_funnel`, `count_transitions`, `count_paths`,
-`summarise_customers`; in B1 also `count_steps`, `split_into_sessions` and `PersonaClusterer`.
+`summarise_customers`; in B1 also `count_steps`, `split_into_sessions`, `measure_sessions`, `fit_k_means` and
+`measure_candidates`.
 """
 
 

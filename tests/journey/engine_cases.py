@@ -631,8 +631,6 @@ CASES: dict[str, Case] = {
     ),
     "gaps.count_sessions": case(check_gaps, call("gaps.count_sessions", gap_minutes=(15, 30, 60)), raw=True),
     "guesses.guess_touchpoints": case(check_guesses, call("guesses.guess_touchpoints"), raw=True),
-    "journeys.list_lost": case(check_lost, call("journeys.list_lost", STEPS, step="event:cart", as_of=LATER)),
-    "journeys.read_journey": case(check_one_journey, call("journeys.read_journey", "p03")),
     "keeping.keep_sessions": case(check_summaries, summarise_kept, raw=True),
     "lost_units.list_lost": case(
         check_lost, call("lost_units.list_lost", STEPS, step="event:cart", as_of=LATER)
