@@ -108,5 +108,6 @@ def _describe(what: str, table: pd.DataFrame, near: list[str], sides: tuple[str,
 
 
 def _read_distinct(review: Review, column: str) -> set[str]:
-    query = f"SELECT DISTINCT {column} FROM read_parquet({quote_text(review.events)})"
+    place = quote_text(review.tables.path("events"))
+    query = f"SELECT DISTINCT {column} FROM read_parquet({place})"
     return {str(row[0]) for row in duckdb.execute(query).fetchall() if row[0] is not None}

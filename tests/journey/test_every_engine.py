@@ -30,7 +30,9 @@ from journeylib.data.people import find_key
 from journeylib.data.project import read_project
 from journeylib.journey.spark import explain_missing_spark, share_spark
 from journeylib.review.findings import KEY, read_recorded
+from journeylib.review.opening import open_review
 from journeylib.review.preparation import prepare_review
+from journeylib.review.reconciling import reconcile_sources
 
 ROOT = Path(__file__).resolve().parents[2]
 PERIOD = "2026Q3"
@@ -202,7 +204,7 @@ def test_spark_gives_what_pandas_gives(name: str, size: str, on_spark: Any, answ
 
 # ---- a review -------------------------------------------------------------------------------------------
 
-CHAPTERS = ("journey_map", "where_customers_leave", "who_they_are")  # those that read events
+CHAPTERS = ("journey_map", "where_customers_leave", "who_they_are")  # some of those that read events
 
 
 def record_chapters(folder: Path, work: Path) -> pd.DataFrame:
@@ -268,7 +270,7 @@ def test_shuffled_and_repartitioned_events_give_the_same_findings(
 
 @pytest.mark.spark
 def test_a_review_on_spark_gives_the_findings_of_duckdb(
-    spark: Any, sample: Path, findings: pd.DataFrame, tmp_path: Path
+    spark: Any, sample: Path, trusted: Path, findings: pd.DataFrame, tmp_path: Path
 ) -> None:
     shutil.copytree(sample, tmp_path / "sample")
     with (tmp_path / "sample" / "journey.toml").open("a", encoding="utf-8") as settings:
@@ -276,6 +278,9 @@ def test_a_review_on_spark_gives_the_findings_of_duckdb(
     folder = prepare(tmp_path / "sample", tmp_path)
     assert (folder / "events.parquet").is_dir(), "the sessions were not written by Spark"
     check_findings(record_chapters(folder, tmp_path / "recorded"), findings)
+    told = [reconcile_sources(open_review(place)) for place in (folder, trusted)]
+    assert len(told[1]) > 0
+    pd.testing.assert_frame_equal(*told)
 
 
 @pytest.mark.spark
