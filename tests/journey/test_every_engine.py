@@ -204,17 +204,19 @@ def test_spark_gives_what_pandas_gives(name: str, size: str, on_spark: Any, answ
 
 # ---- a review -------------------------------------------------------------------------------------------
 
-CHAPTERS = ("journey_map", "where_customers_leave", "who_they_are")  # some of those that read events
+CHAPTERS = ("journey_map", "who_they_are", "where_customers_leave")  # some of those that read events
+# The functions of the third are tested one by one above; on Spark as a chapter it takes more than a minute.
+ON_SPARK = CHAPTERS[:2]
 
 
-def record_chapters(folder: Path, work: Path) -> pd.DataFrame:
+def record_chapters(folder: Path, work: Path, chapters: tuple[str, ...] = CHAPTERS) -> pd.DataFrame:
     """Run the chapters that read events, in this process, and return what they record."""
     spec = importlib.util.spec_from_file_location("simulate", ROOT / "scripts" / "simulate.py")
     assert spec and spec.loader
     simulation = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(simulation)
     given = {"tables": str(folder), "period": PERIOD, "record_to": str(work)}
-    for name in CHAPTERS:
+    for name in chapters:
         simulation.run_cells(ROOT / "notebooks" / "review" / f"{name}.ipynb", given)
     recorded = read_recorded(work)
     return recorded.sort_values([*KEY, "which"], ignore_index=True)
@@ -226,7 +228,7 @@ def prepare(folder: Path, work: Path) -> Path:
 
 
 def check_findings(found: pd.DataFrame, wanted: pd.DataFrame) -> None:
-    assert len(wanted) > 100
+    assert len(wanted) > 50
     pd.testing.assert_frame_equal(found, wanted, rtol=1e-9, atol=1e-9)
 
 
@@ -277,7 +279,9 @@ def test_a_review_on_spark_gives_the_findings_of_duckdb(
         settings.write('\n[engine]\nname = "spark"\nmaster = "local[2]"\n')
     folder = prepare(tmp_path / "sample", tmp_path)
     assert (folder / "events.parquet").is_dir(), "the sessions were not written by Spark"
-    check_findings(record_chapters(folder, tmp_path / "recorded"), findings)
+    wanted = findings[findings["chapter"].isin(ON_SPARK)].reset_index(drop=True)
+    assert set(wanted["chapter"]) == set(ON_SPARK)
+    check_findings(record_chapters(folder, tmp_path / "recorded", ON_SPARK), wanted)
     told = [reconcile_sources(open_review(place)) for place in (folder, trusted)]
     assert len(told[1]) > 0
     pd.testing.assert_frame_equal(*told)
