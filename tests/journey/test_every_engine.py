@@ -280,7 +280,6 @@ def test_a_review_on_spark_gives_the_findings_of_duckdb(
     folder = prepare(tmp_path / "sample", tmp_path)
     assert (folder / "events.parquet").is_dir(), "the sessions were not written by Spark"
     wanted = findings[findings["chapter"].isin(ON_SPARK)].reset_index(drop=True)
-    assert set(wanted["chapter"]) == set(ON_SPARK)
     check_findings(record_chapters(folder, tmp_path / "recorded", ON_SPARK), wanted)
     told = [reconcile_sources(open_review(place)) for place in (folder, trusted)]
     assert len(told[1]) > 0
