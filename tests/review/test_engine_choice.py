@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from journeylib.data.problems import ArgumentError
 from journeylib.journey import spark
+
+NO_PYSPARK = "pyspark is not installed (extra `spark`)"
 
 
 def choose_spark(tiny: Path, master: str = "local[2]") -> None:
@@ -26,7 +31,7 @@ def check_refused(ended, *words: str) -> None:
 
 @pytest.mark.parametrize("verb", ["check", "review"])
 def test_spark_without_java_is_one_sentence(verb, tiny, command, monkeypatch, tmp_path):
-    pytest.importorskip("pyspark")
+    pytest.importorskip("pyspark", reason=NO_PYSPARK)
     choose_spark(tiny)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -35,7 +40,7 @@ def test_spark_without_java_is_one_sentence(verb, tiny, command, monkeypatch, tm
 
 
 def test_a_java_home_without_java_is_named(tiny, command, monkeypatch, tmp_path):
-    pytest.importorskip("pyspark")
+    pytest.importorskip("pyspark", reason=NO_PYSPARK)
     choose_spark(tiny)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nowhere"))
     check_refused(command("check", tiny), "JAVA_HOME", "nowhere")
@@ -66,20 +71,33 @@ def test_a_master_that_does_not_answer_is_one_sentence(kind, tiny, command, monk
         check_refused(command("check", tiny), f"{kind}://127.0.0.1:{port}", "start it there, or mend master")
 
 
-def test_a_java_that_is_too_old_is_one_sentence(monkeypatch, tmp_path):
-    pytest.importorskip("pyspark")
-    from pyspark import SparkContext
+TRY_SPARK = """
+from journeylib.data.problems import ArgumentError
+from journeylib.journey import spark
+assert not spark.explain_missing_spark("local[1]")
+try:
+    spark.connect_spark("local[1]")
+except ArgumentError as error:
+    print(error)
+"""
 
-    if SparkContext._gateway is not None:
-        pytest.skip("Spark runs in this process already")
+
+def test_a_java_that_is_too_old_is_one_sentence(tmp_path):
+    pytest.importorskip("pyspark", reason=NO_PYSPARK)
     java = tmp_path / "bin" / "java"
     java.parent.mkdir()
     java.write_text("#!/bin/sh\necho 'Error: UnsupportedClassVersionError' >&2\nexit 1\n", encoding="utf-8")
     java.chmod(0o755)
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(ArgumentError, match="UnsupportedClassVersionError.*java is 17 or newer"):
-        spark.connect_spark("local[1]")
-    assert not spark.explain_missing_spark("local[1]")
+    # A process of its own, since another test of this one may hold a Spark that runs.
+    shared = ("JOURNEY_SPARK_SHARED", "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET")
+    own = {name: text for name, text in os.environ.items() if name not in shared}
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", TRY_SPARK],
+        env={**own, "JAVA_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-500:]
+    assert re.search("UnsupportedClassVersionError.*java is 17 or newer", ran.stdout)
+    assert len(ran.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
